@@ -90,3 +90,6 @@ func Partition(key string, partitions int) int {
 
 // Version orders the versions of one row: epoch first, then the sequence number of the record that carries it.
 func Version(epoch uint32, seq uint64) uint64 { return uint64(epoch)<<44 | seq }
+
+// InKafka is the name of a topic in Kafka.
+func InKafka(prefix, topic string) string { return prefix + "." + topic }

@@ -1,0 +1,38 @@
+# Two commands for a start: make demo, make test. Neither needs root.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+BIN     := .bin/corridorwatch
+
+.PHONY: demo test build engine accept bench check generate clean
+
+demo: build engine        ## embedded everything, and a simulated world at speed
+	@$(BIN) demo
+
+test: build engine        ## all tests; those whose tools are missing are skipped by name
+	go test -timeout 20m ./...
+
+build:
+	@echo "compiling corridorwatch ..." >&2; began=$$(date +%s); \
+	go build -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/corridorwatch && \
+	echo "compiled in $$(( $$(date +%s) - began )) s (downloading the modules included, the first time)" >&2
+
+engine: build             ## the ClickHouse engine, once per user, from npm
+	@$(BIN) engine fetch
+
+accept: build engine      ## the simulated world against its truth: make accept ARGS="--days 14"
+	@$(BIN) accept $(ARGS)
+
+bench:                    ## benchmarks; compare two things of one run, the machine is noisy
+	go test -run '^$$' -bench . -benchmem ./...
+
+check:                    ## what must be true of every commit, besides the tests
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+	go mod tidy -diff
+
+generate:                 ## needs protoc (Debian: protobuf-compiler)
+	go generate ./schemas
+
+clean:
+	rm -rf .bin

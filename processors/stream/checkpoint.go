@@ -1,0 +1,141 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"hash/crc32"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"corridorwatch/internal/kafkalog"
+	"corridorwatch/schemas"
+	"corridorwatch/schemas/pb"
+)
+
+// segmentBytes is the size of one piece of a checkpoint: below the megabyte a broker takes by default.
+const segmentBytes = 512 << 10
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// checkpointer writes a task's checkpoints and remembers the two last, which are kept.
+type checkpointer struct {
+	appender *kafkalog.Appender
+	end      int64         // end of the checkpoint partition after our last write; somebody else's write moves it
+	bases    [2]base       // older, newer
+	last     time.Time     // when the last one was written
+	took     time.Duration // how long that took
+	offset   int64         // input offset it holds
+}
+
+// base is one whole checkpoint in the log.
+type base struct {
+	first int64 // offset of its first segment
+	input int64 // input offset it holds
+	known bool
+}
+
+func (t *task) checkpointIfDue(ctx context.Context) error {
+	every := max(t.cfg.CheckpointEvery, 10*t.ckpt.took)
+	if t.offset == t.ckpt.offset || time.Since(t.ckpt.last) < every {
+		return nil
+	}
+	return t.checkpoint(ctx, false)
+}
+
+// checkpoint writes the whole state. Every output it counts has been acknowledged by then: foldBatch flushes.
+func (t *task) checkpoint(ctx context.Context, clean bool) error {
+	began := time.Now()
+	if n := t.outbox.Buffered(); n > 0 {
+		return fmt.Errorf("%d bytes of output are not acknowledged yet", n)
+	}
+	state, err := t.fold.Snapshot()
+	if err != nil {
+		return fmt.Errorf("snapshot: %w", err)
+	}
+	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(t.describe(state, clean))
+	if err != nil {
+		return fmt.Errorf("encode: %w", err)
+	}
+	if err := t.claimed(ctx); err != nil {
+		return err
+	}
+	crc := crc32.Checksum(data, castagnoli)
+	parts := (len(data) + segmentBytes - 1) / segmentBytes
+	for i := range parts {
+		piece := data[i*segmentBytes : min((i+1)*segmentBytes, len(data))]
+		if err := t.control(&pb.Control{Body: &pb.Control_Segment{Segment: &pb.Segment{
+			InputOffset: t.offset, Part: uint32(i), Parts: uint32(parts), Data: piece, Crc: crc,
+		}}}); err != nil {
+			return err
+		}
+	}
+	first, err := t.ckpt.appender.Flush(ctx)
+	if err != nil {
+		return fmt.Errorf("write %d segments: %w", parts, err)
+	}
+	t.ckpt.end = first + int64(parts)
+	t.ckpt.last, t.ckpt.took, t.ckpt.offset = time.Now(), time.Since(began), t.offset
+	t.ckpt.bases[0], t.ckpt.bases[1] = t.ckpt.bases[1], base{first: first, input: t.offset, known: true}
+	t.cfg.Metrics.checkpointed(t.stage.Name, t.index, len(data), t.ckpt.took)
+	return t.prune(ctx)
+}
+
+// describe is the checkpoint as it stands now.
+func (t *task) describe(state []byte, clean bool) *pb.Checkpoint {
+	c := &pb.Checkpoint{
+		InputOffset: t.offset, StageTime: t.now, Clean: clean, Logic: t.stage.Logic, Catalogue: t.cfg.Catalogue, State: state,
+		LastBatchOffset: t.lastBatch.offset, LastBatchCrc: t.lastBatch.crc, HasLastBatch: t.lastBatch.known,
+	}
+	for _, d := range t.out.dests {
+		c.Sent = append(c.Sent, &pb.Sent{Topic: d.topic, Partition: uint32(d.partition), Seq: d.seq})
+	}
+	for i, s := range t.in.from {
+		c.Received = append(c.Received, &pb.Received{
+			Stage: t.in.stages[i/t.in.partitions], Task: uint32(i % t.in.partitions), Epoch: s.epoch, Seq: s.seq, Mark: s.mark,
+		})
+	}
+	return c
+}
+
+// claimed makes sure that nobody else has written to the checkpoint partition since this task last did.
+func (t *task) claimed(ctx context.Context) error {
+	_, end, err := t.cfg.Log.Offsets(ctx, t.topic(schemas.Checkpoints), t.checkpointPartition())
+	if err != nil {
+		return fmt.Errorf("look at the checkpoint partition: %w", err)
+	}
+	if end != t.ckpt.end {
+		return fmt.Errorf("another process has taken up this task (checkpoint partition ends at %d, not %d): stop one of the two", end, t.ckpt.end)
+	}
+	return nil
+}
+
+// control buffers one record for the checkpoint partition.
+func (t *task) control(c *pb.Control) error {
+	c.Stage, c.Task, c.Epoch = t.stage.Name, uint32(t.index), t.epoch
+	value, err := proto.MarshalOptions{Deterministic: true}.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("encode control record: %w", err)
+	}
+	t.ckpt.appender.Append(nil, value)
+	return nil
+}
+
+// prune drops checkpoints older than the last two and tells from where on the input is still needed.
+func (t *task) prune(ctx context.Context) error {
+	older := t.ckpt.bases[0]
+	if !older.known {
+		return nil
+	}
+	if err := t.cfg.Log.DeleteRecords(ctx, t.topic(schemas.Checkpoints), t.checkpointPartition(), older.first); err != nil {
+		return fmt.Errorf("delete checkpoints before %d: %w", older.first, err)
+	}
+	if t.cfg.Needed != nil {
+		t.cfg.Needed(t.stage.Input, t.index, older.input)
+	}
+	return nil
+}
+
+func (t *task) checkpointPartition() int {
+	return schemas.CheckpointPartition(t.stage.Name, t.index, t.cfg.Partitions)
+}

@@ -1,0 +1,82 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"corridorwatch/internal/kafkalog"
+	"corridorwatch/schemas/pb"
+)
+
+// Config is what every task of a process shares.
+type Config struct {
+	Log        *kafkalog.Client
+	Prefix     string // of the installation: topic "visits" is "<prefix>.visits"
+	Partitions int    // of the installation
+	Catalogue  string // hash of the catalogue the folds were made with
+
+	// CheckpointEvery is how long a task folds before it writes its state, 5 s when zero. Large states are written less often,
+	// so that writing them takes at most a tenth of the time.
+	CheckpointEvery time.Duration
+
+	Logger  *slog.Logger // slog.Default() when nil
+	Metrics *Metrics     // may be nil
+
+	// Needed, if set, is told from which offset of an input partition on this process still needs the log (to restore its
+	// second-last checkpoint). What lies below may be deleted once every other reader agrees.
+	Needed func(topic string, partition int, offset int64)
+}
+
+// Run runs all tasks of the stages in this process until ctx ends or one of them fails. It then stops every task, each with a
+// last checkpoint, and returns nil or what failed first.
+func Run(ctx context.Context, cfg Config, stages []Stage) error {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.CheckpointEvery == 0 {
+		cfg.CheckpointEvery = 5 * time.Second
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+
+	var wg sync.WaitGroup
+	errs := make(chan error, len(stages)*cfg.Partitions)
+	for _, stage := range stages {
+		for i := range cfg.Partitions {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				if err := newTask(cfg, stage, i).run(ctx); err != nil {
+					err = fmt.Errorf("task %s/%d: %w", stageName(stage.Name), i, err)
+					errs <- err
+					stop(err)
+				}
+			}()
+		}
+	}
+	wg.Wait()
+	close(errs)
+	var all []error
+	for err := range errs {
+		all = append(all, err)
+	}
+	return errors.Join(all...)
+}
+
+func stageName(s pb.Stage) string {
+	switch s {
+	case pb.Stage_INTAKE:
+		return "intake"
+	case pb.Stage_DWELL:
+		return "dwell"
+	case pb.Stage_BORDER:
+		return "border"
+	case pb.Stage_DELAY:
+		return "delay"
+	}
+	return s.String()
+}
