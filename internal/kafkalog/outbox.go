@@ -1,0 +1,75 @@
+package kafkalog
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Outbox buffers records for many partitions and sends them together. Each partition is written as by an Appender: in order, one
+// batch in flight. One goroutine uses it.
+type Outbox struct {
+	// MaxBatchBytes and Compression are those of the appenders. Set before the first Append.
+	MaxBatchBytes int
+	Compression   Compression
+
+	c         *Client
+	appenders map[topicPartition]*Appender
+	sorted    []*Appender // by topic and partition
+}
+
+type topicPartition struct {
+	topic     string
+	partition int
+}
+
+// Outbox makes an empty outbox. It does no I/O.
+func (c *Client) Outbox() *Outbox {
+	return &Outbox{MaxBatchBytes: 900 << 10, c: c, appenders: map[topicPartition]*Appender{}}
+}
+
+// String names what it does, for errors.
+func (o *Outbox) String() string { return fmt.Sprintf("append to %d partitions", len(o.sorted)) }
+
+// Append buffers a record for a partition. It copies what it is given.
+func (o *Outbox) Append(topic string, partition int, key, value []byte, headers ...Header) {
+	o.appender(topic, partition).Append(key, value, headers...)
+}
+
+func (o *Outbox) appender(topic string, partition int) *Appender {
+	key := topicPartition{topic, partition}
+	a := o.appenders[key]
+	if a == nil {
+		a = o.c.Appender(topic, partition)
+		a.MaxBatchBytes, a.Compression = o.MaxBatchBytes, o.Compression
+		o.appenders[key] = a
+		i, _ := slices.BinarySearchFunc(o.sorted, key, func(a *Appender, k topicPartition) int {
+			return cmp.Or(cmp.Compare(a.topic, k.topic), cmp.Compare(a.partition, k.partition))
+		})
+		o.sorted = slices.Insert(o.sorted, i, a)
+	}
+	return a
+}
+
+// Buffered is how many bytes wait to be acknowledged.
+func (o *Outbox) Buffered() int {
+	n := 0
+	for _, a := range o.sorted {
+		n += a.Buffered()
+	}
+	return n
+}
+
+// Flush sends everything that is buffered and returns when all partitions have acknowledged it. There is one request at a time to
+// each broker, with the next batch of every partition it leads. It retries and fails as Appender.Flush does; partitions without
+// an error have been sent then.
+func (o *Outbox) Flush(ctx context.Context) error {
+	if err := o.c.flush(ctx, o, o.sorted); err != nil {
+		return err
+	}
+	for _, a := range o.sorted {
+		a.first = -1
+	}
+	return nil
+}
