@@ -40,6 +40,8 @@ func (t *task) checkpointIfDue(ctx context.Context) error {
 	if t.offset == t.ckpt.offset || time.Since(t.ckpt.last) < every {
 		return nil
 	}
+	ctx, cancel := stubborn(ctx)
+	defer cancel()
 	return t.checkpoint(ctx, false)
 }
 

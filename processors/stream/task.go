@@ -82,9 +82,6 @@ func (t *task) run(ctx context.Context) error {
 			return fmt.Errorf("send what was emitted: %w", err)
 		}
 		if err := t.checkpointIfDue(ctx); err != nil {
-			if ctx.Err() != nil {
-				break
-			}
 			return fmt.Errorf("checkpoint: %w", err)
 		}
 	}
@@ -93,7 +90,7 @@ func (t *task) run(ctx context.Context) error {
 
 // stop writes what is still to be written, and a checkpoint after which nothing was written.
 func (t *task) stop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	ctx, cancel := stubborn(ctx)
 	defer cancel()
 	if err := t.outbox.Flush(ctx); err != nil {
 		return fmt.Errorf("last flush (the next start goes on from the last checkpoint): %w", err)
@@ -125,12 +122,16 @@ func (t *task) foldBatch(ctx context.Context, batch *kafkalog.Batch) error {
 	return nil
 }
 
+// stubborn is a context for work that must not be broken off half-way: it ends stopWithin after ctx does.
+func stubborn(ctx context.Context) (context.Context, context.CancelFunc) {
+	hard, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(stopWithin, cancel) })
+	return hard, func() { stop(); cancel() }
+}
+
 // flushThrough flushes even when ctx has just ended, for as long as stopping may take.
 func (t *task) flushThrough(ctx context.Context) error {
-	if err := t.outbox.Flush(ctx); err == nil || ctx.Err() == nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	ctx, cancel := stubborn(ctx)
 	defer cancel()
 	return t.outbox.Flush(ctx)
 }
