@@ -22,6 +22,7 @@ type answer struct {
 	records  []Record
 	headers  []Header
 	names    map[string]string // names of headers seen, so that each is allocated once
+	inflater inflater
 	next     int64
 	lastBase int64
 	lastSum  uint32
@@ -124,7 +125,7 @@ func (a *answer) decodeBatch(h batchHead, b []byte, from int64, gone []aborted) 
 	if codec := Compression(h.attributes & codecBits); codec != None {
 		start := len(a.plain)
 		var err error
-		if a.plain, err = codec.inflate(a.plain, body); err != nil {
+		if a.plain, err = a.inflater.inflate(a.plain, body, codec); err != nil {
 			return gone, err
 		}
 		body = a.plain[start:len(a.plain):len(a.plain)]

@@ -2,10 +2,13 @@ package kafkalog
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 
+	"github.com/klauspost/compress/snappy"
+	"github.com/klauspost/compress/zstd"
 	"github.com/segmentio/kafka-go/compress"
 )
 
@@ -24,15 +27,86 @@ const (
 // maxPlain bounds what one batch may decompress to: a few kilobytes can claim to be gigabytes.
 const maxPlain = 64 << 20
 
+var errPlain = fmt.Errorf("decompresses to more than %d bytes", maxPlain)
+
 // String is the codec's name.
 func (c Compression) String() string { return compress.Compression(c).String() }
 
-// inflate appends what src decompresses to.
-func (c Compression) inflate(dst, src []byte) ([]byte, error) {
-	codec := compress.Compression(c).Codec()
-	if codec == nil {
-		return dst, fmt.Errorf("has unknown codec %d", c)
+// inflater decompresses batches. What it keeps between them is used again.
+type inflater struct{ zstd *zstd.Decoder }
+
+// inflate appends what src decompresses to, at most maxPlain.
+func (i *inflater) inflate(dst, src []byte, c Compression) ([]byte, error) {
+	out, err := dst, error(nil)
+	switch c {
+	case Zstd:
+		out, err = i.inflateZstd(dst, src)
+	case Snappy:
+		out, err = inflateSnappy(dst, src)
+	case Gzip, Lz4:
+		out, err = inflateStream(dst, src, compress.Compression(c).Codec())
+	default:
+		err = errors.New("unknown codec")
 	}
+	if err != nil {
+		return dst, fmt.Errorf("compressed by codec %d (%s): %w", c, c, err)
+	}
+	return out, nil
+}
+
+func (i *inflater) inflateZstd(dst, src []byte) ([]byte, error) {
+	if i.zstd == nil {
+		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxMemory(maxPlain), zstd.WithDecoderMaxWindow(maxPlain))
+		if err != nil {
+			return dst, err
+		}
+		i.zstd = d
+	}
+	start := len(dst)
+	out, err := i.zstd.DecodeAll(src, dst)
+	if err == nil && len(out)-start > maxPlain {
+		err = errPlain
+	}
+	return out, err
+}
+
+// xerialMagic begins snappy as Java clients write it: 16 bytes of header, then blocks, each behind its length. Others write one
+// bare block.
+var xerialMagic = []byte{0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0}
+
+func inflateSnappy(dst, src []byte) ([]byte, error) {
+	if len(src) < 16 || !bytes.HasPrefix(src, xerialMagic) {
+		return inflateBlock(dst, src, maxPlain)
+	}
+	c, start := cursor{b: src[16:]}, len(dst)
+	for len(c.b) > 0 {
+		block := c.take(int(c.int32()))
+		if c.err != nil {
+			return dst, c.err
+		}
+		var err error
+		if dst, err = inflateBlock(dst, block, maxPlain-(len(dst)-start)); err != nil {
+			return dst, err
+		}
+	}
+	return dst, nil
+}
+
+func inflateBlock(dst, block []byte, most int) ([]byte, error) {
+	n, err := snappy.DecodedLen(block)
+	if err != nil {
+		return dst, err
+	}
+	if n > most {
+		return dst, errPlain
+	}
+	dst = slices.Grow(dst, n)
+	out, err := snappy.Decode(dst[len(dst):len(dst)+n], block)
+	return dst[:len(dst)+len(out)], err
+}
+
+func inflateStream(dst, src []byte, codec compress.Codec) ([]byte, error) {
 	r := codec.NewReader(bytes.NewReader(src))
 	defer r.Close()
 	start := len(dst)
@@ -44,9 +118,9 @@ func (c Compression) inflate(dst, src []byte) ([]byte, error) {
 		case err == io.EOF:
 			return dst, nil
 		case err != nil:
-			return dst[:start], fmt.Errorf("%s: %w", c, err)
+			return dst, err
 		case len(dst)-start > maxPlain:
-			return dst[:start], fmt.Errorf("%s: decompresses to more than %d bytes", c, maxPlain)
+			return dst, errPlain
 		}
 	}
 }

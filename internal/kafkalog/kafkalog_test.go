@@ -225,8 +225,13 @@ func TestOffsetsAndDeleteRecords(t *testing.T) {
 			t.Errorf("read at %d: %v", offset, err)
 		}
 	}
-	if err := k.DeleteRecords(ctx, "t", 0, 9); err == nil {
-		t.Error("deleting beyond the end succeeded")
+	if err := k.DeleteRecords(ctx, "t", 0, 2); err != nil {
+		t.Errorf("deleting what is gone: %v", err)
+	}
+	for _, before := range []int64{9, -1} {
+		if err := k.DeleteRecords(ctx, "t", 0, before); err == nil {
+			t.Errorf("deleting below %d succeeded", before)
+		}
 	}
 }
 

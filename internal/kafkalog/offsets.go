@@ -14,12 +14,17 @@ import (
 func (c *Client) Offsets(ctx context.Context, topic string, partition int) (start, end int64, err error) {
 	what := step(fmt.Sprintf("list offsets of %s/%d", topic, partition))
 	err = c.toLeader(ctx, what, topic, partition, func(ctx context.Context, broker int32) error {
-		if start, err = c.offsetAt(ctx, broker, topic, partition, kafka.FirstOffset); err != nil {
-			return err
-		}
-		end, err = c.offsetAt(ctx, broker, topic, partition, kafka.LastOffset)
+		start, end, err = c.offsets(ctx, broker, topic, partition)
 		return err
 	})
+	return start, end, err
+}
+
+func (c *Client) offsets(ctx context.Context, broker int32, topic string, partition int) (start, end int64, err error) {
+	if start, err = c.offsetAt(ctx, broker, topic, partition, kafka.FirstOffset); err != nil {
+		return 0, 0, err
+	}
+	end, err = c.offsetAt(ctx, broker, topic, partition, kafka.LastOffset)
 	return start, end, err
 }
 
@@ -64,11 +69,21 @@ func (c *Client) toLeader(ctx context.Context, what fmt.Stringer, topic string, 
 	}
 }
 
-// DeleteRecords lets the broker delete the records below offset before; it does so by whole segments, in its own time, but they
-// are gone for readers at once. Beyond the end of the log it is an error.
+// DeleteRecords lets the broker delete the records below offset before. It frees whole segments in its own time, but readers no
+// longer get them. What is gone already is no error; an offset beyond the end is a *RangeError.
 func (c *Client) DeleteRecords(ctx context.Context, topic string, partition int, before int64) error {
+	if before < 0 { // to Kafka -1 means everything
+		return fmt.Errorf("delete records of %s/%d below %d: offset is negative", topic, partition, before)
+	}
 	what := step(fmt.Sprintf("delete records of %s/%d below %d", topic, partition, before))
 	return c.toLeader(ctx, what, topic, partition, func(ctx context.Context, broker int32) error {
+		start, end, err := c.offsets(ctx, broker, topic, partition)
+		switch {
+		case err != nil || before <= start:
+			return err
+		case before > end:
+			return &RangeError{Topic: topic, Partition: partition, Offset: before, Start: start, End: end}
+		}
 		ctx, cancel := context.WithTimeout(ctx, replicateTimeout+callTimeout)
 		defer cancel()
 		d := &deleteRecords{

@@ -1,0 +1,324 @@
+package kafkalog_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"corridorwatch/internal/kafkalog"
+)
+
+// numbered reads from 0 to the end of t/0 and returns the values.
+func numbered(t testing.TB, k *kafkalog.Client) string {
+	t.Helper()
+	_, end, err := k.Offsets(within(t, 10*time.Second), "t", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values []string
+	for _, r := range readTo(t, k, "t", 0, 0, end) {
+		values = append(values, r.value)
+	}
+	return strings.Join(values, " ")
+}
+
+// Errors that pass: both directions go on as if nothing had been.
+func TestErrorsThatPass(t *testing.T) {
+	for _, e := range []*kerr.Error{
+		kerr.NotLeaderForPartition, kerr.LeaderNotAvailable, kerr.NotEnoughReplicas, kerr.KafkaStorageError, kerr.FencedLeaderEpoch,
+		kerr.UnknownServerError, kerr.UnknownTopicOrPartition,
+	} {
+		t.Run(e.Message, func(t *testing.T) {
+			c := broker(t)
+			k := client(t, c)
+			create(t, k, "t", 1)
+			h := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce, kmsg.Fetch, kmsg.ListOffsets}, Topic: "t", Err: e, Count: 3})
+			a := k.Appender("t", 0)
+			a.Append(nil, []byte("a"))
+			if first := flush(t, a); first != 0 {
+				t.Errorf("appended at %d, want 0", first)
+			}
+			c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: "t", Err: e, Count: 2})
+			if got := numbered(t, k); got != "a" || h.Hits() != 3 {
+				t.Errorf("read %q after %d faults", got, h.Hits())
+			}
+		})
+	}
+}
+
+// A timeout whose work was done cannot be told from one whose work was not: the batch is sent again and lies in the log twice, in
+// order. What reads it tells repetitions by the sequence numbers in the records.
+func TestTimeoutWhoseWorkWasDone(t *testing.T) {
+	c := broker(t)
+	k := client(t, c)
+	create(t, k, "t", 1)
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.RequestTimedOut})
+	a := k.Appender("t", 0)
+	for _, v := range []string{"1", "2"} {
+		a.Append(nil, []byte(v))
+	}
+	if first := flush(t, a); first != 2 {
+		t.Errorf("acknowledged at %d, want 2, where the repetition lies", first)
+	}
+	a.Append(nil, []byte("3"))
+	flush(t, a)
+	if got, want := numbered(t, k), "1 2 1 2 3"; got != want {
+		t.Errorf("log holds %q, want %q", got, want)
+	}
+}
+
+func TestFatalErrorsSayWhatToDo(t *testing.T) {
+	for e, want := range map[*kerr.Error]string{
+		kerr.TopicAuthorizationFailed: "grant",
+		kerr.MessageTooLarge:          "max.message.bytes",
+		kerr.InvalidRecord:            "key",
+		kerr.RecordListTooLarge:       "max.message.bytes",
+	} {
+		c := broker(t)
+		k := client(t, c)
+		create(t, k, "t", 1)
+		h := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce, kmsg.Fetch}, Topic: "t", Err: e, Count: -1})
+		a := k.Appender("t", 0)
+		a.Append(nil, []byte("a"))
+		_, err := a.Flush(within(t, 10*time.Second))
+		if !errors.As(err, new(*kafkalog.BrokerError)) || !errors.Is(err, kafka.Error(e.Code)) || !strings.Contains(err.Error(), want) {
+			t.Errorf("append: %v", err)
+		}
+		if h.Hits() != 1 || a.Buffered() == 0 {
+			t.Errorf("%s: tried %d times, %d bytes kept", e.Message, h.Hits(), a.Buffered())
+		}
+		if _, err := k.Reader("t", 0, 0).Next(within(t, 10*time.Second)); !strings.Contains(err.Error(), want) {
+			t.Errorf("read: %v", err)
+		}
+		h.Remove()
+		if first := flush(t, a); first != 0 {
+			t.Errorf("after mending: appended at %d", first)
+		}
+	}
+}
+
+// A flush that its context ended is taken up by the next one, with the same bytes first.
+func TestFlushIsTakenUp(t *testing.T) {
+	c := broker(t)
+	k := client(t, c)
+	create(t, k, "t", 1)
+	h := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotEnoughReplicas, Count: -1})
+	a := k.Appender("t", 0)
+	a.Append(nil, []byte("1"))
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		defer cancel()
+		h.Wait(within(t, 10*time.Second), 2)
+	}()
+	if _, err := a.Flush(ctx); !errors.Is(err, context.Canceled) || a.Buffered() == 0 {
+		t.Errorf("flush: %v, %d bytes kept", err, a.Buffered())
+	}
+	a.Append(nil, []byte("2"))
+	h.Remove()
+	if first := flush(t, a); first != 0 {
+		t.Errorf("appended at %d", first)
+	}
+	if got := numbered(t, k); got != "1 2" {
+		t.Errorf("log holds %q", got)
+	}
+}
+
+// In an outbox one partition in trouble does not keep the others back.
+func TestOutboxWithOnePartitionInTrouble(t *testing.T) {
+	c := broker(t)
+	k := client(t, c)
+	create(t, k, "t", 3)
+	h := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "t", Partitions: []int32{1}, Err: kerr.TopicAuthorizationFailed, Count: -1})
+	o := k.Outbox()
+	for p := range 3 {
+		o.Append("t", p, nil, []byte("v"))
+	}
+	ctx := within(t, 10*time.Second)
+	if err := o.Flush(ctx); err == nil || !strings.Contains(err.Error(), "t/1") {
+		t.Errorf("flush: %v", err)
+	}
+	h.Remove()
+	if err := o.Flush(ctx); err != nil {
+		t.Error(err)
+	}
+	for p := range 3 {
+		if _, end, err := k.Offsets(ctx, "t", p); end != 1 || err != nil {
+			t.Errorf("partition %d ends at %d, %v", p, end, err)
+		}
+	}
+}
+
+// The leader moves between brokers while records are written and read.
+func TestLeaderMoves(t *testing.T) {
+	c := broker(t, kfake.NumBrokers(3))
+	k := client(t, c)
+	create(t, k, "t", 1)
+	a, r, ctx := k.Appender("t", 0), k.Reader("t", 0, 0), within(t, 30*time.Second)
+	for i := range 12 {
+		if err := c.MoveTopicPartition("t", 0, int32(i%3)); err != nil {
+			t.Fatal(err)
+		}
+		a.Append(nil, fmt.Append(nil, i))
+		flush(t, a)
+		for r.Offset() <= int64(i) {
+			b, err := r.Next(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, rec := range b.Records {
+				if string(rec.Value) != fmt.Sprint(i) {
+					t.Errorf("read %s, want %d", rec.Value, i)
+				}
+			}
+		}
+	}
+}
+
+// proxy forwards connections and can cut them all.
+type proxy struct {
+	net.Listener
+	to    string
+	mu    sync.Mutex // guards conns
+	conns []net.Conn
+	wg    sync.WaitGroup
+}
+
+// listenThrough makes a broker that is reached through a proxy.
+func listenThrough(t testing.TB) (*kfake.Cluster, *proxy) {
+	p := &proxy{}
+	c := broker(t, kfake.ListenFn(func(network, address string) (net.Listener, error) {
+		behind, err := net.Listen(network, address)
+		if err != nil {
+			return nil, err
+		}
+		front, err := net.Listen(network, "127.0.0.1:0")
+		p.Listener, p.to = front, behind.Addr().String()
+		return &fronted{behind, front.Addr()}, err
+	}))
+	p.wg.Go(p.run)
+	t.Cleanup(func() { p.Close(); p.cut(); p.wg.Wait() })
+	return c, p
+}
+
+// fronted is a listener that gives another address as its own.
+type fronted struct {
+	net.Listener
+	addr net.Addr
+}
+
+func (f *fronted) Addr() net.Addr { return f.addr }
+
+func (p *proxy) run() {
+	for {
+		in, err := p.Accept()
+		if err != nil {
+			return
+		}
+		out, err := net.Dial("tcp", p.to)
+		if err != nil {
+			in.Close()
+			continue
+		}
+		p.mu.Lock()
+		p.conns = append(p.conns, in, out)
+		p.mu.Unlock()
+		p.wg.Go(func() { io.Copy(in, out); in.Close() })
+		p.wg.Go(func() { io.Copy(out, in); out.Close() })
+	}
+}
+
+func (p *proxy) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		c.Close()
+	}
+	p.conns = nil
+}
+
+// Connections are cut again and again while records are written and read. Whatever is written is read, in order; repetitions are
+// allowed where an acknowledgement was lost.
+func TestConnectionCuts(t *testing.T) {
+	c, p := listenThrough(t)
+	k := client(t, c)
+	create(t, k, "t", 1)
+	const n = 300
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	stop := make(chan struct{})
+	wg.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(15 * time.Millisecond):
+				p.cut()
+			}
+		}
+	})
+	ctx := within(t, 40*time.Second)
+	wg.Go(func() {
+		a := k.Appender("t", 0)
+		for i := range n {
+			a.Append(nil, fmt.Append(nil, i))
+			if _, err := a.Flush(ctx); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	want := 0
+	r := k.Reader("t", 0, 0)
+	for want < n {
+		b, err := r.Next(ctx)
+		if err != nil {
+			t.Error(err)
+			break
+		}
+		for _, rec := range b.Records {
+			switch got := string(rec.Value); {
+			case got == fmt.Sprint(want):
+				want++
+			case got > fmt.Sprint(n) || len(got) > len(fmt.Sprint(want)):
+				t.Errorf("read %s, want %d or a repetition", got, want)
+			}
+		}
+	}
+	close(stop)
+}
+
+// A broker that accepts and never answers is given up when the context ends, and the buffer of the request is not used again.
+func TestSilentBroker(t *testing.T) {
+	c := broker(t)
+	k := client(t, c)
+	create(t, k, "t", 1)
+	release := make(chan struct{})
+	c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.SleepControl(func() { <-release })
+		return nil, nil, false
+	})
+	a := k.Appender("t", 0)
+	a.Append(nil, []byte("1"))
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := a.Flush(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("flush: %v", err)
+	}
+	close(release)
+	a.Append(nil, []byte("2"))
+	flush(t, a)
+	if got := numbered(t, k); got != "1 2" && got != "1 1 2" && got != "1 2 1" {
+		t.Errorf("log holds %q", got)
+	}
+}
