@@ -35,6 +35,8 @@ type aborted struct{ producer, first int64 }
 
 const (
 	maxNames = 1000 // of headers remembered
+	// bufStep is by how much buffers for answers differ, so that the next answer likely fits.
+	bufStep = 256 << 10
 	// keptBytes and keptRecords bound what a buffer given back may hold on to.
 	keptBytes   = 8 << 20
 	keptRecords = 64 << 10
@@ -43,7 +45,7 @@ const (
 // reset forgets everything but the buffers and makes buf size bytes long.
 func (a *answer) reset(from int64, size int) {
 	if cap(a.buf) < size || cap(a.buf) > keptBytes {
-		a.buf = make([]byte, size)
+		a.buf = make([]byte, size, (size+bufStep-1)/bufStep*bufStep)
 	}
 	a.buf = a.buf[:size]
 	if cap(a.plain) > keptBytes {

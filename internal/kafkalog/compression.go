@@ -115,12 +115,12 @@ func inflateStream(dst, src []byte, codec compress.Codec) ([]byte, error) {
 		n, err := r.Read(dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]
 		switch {
+		case len(dst)-start > maxPlain:
+			return dst, errPlain
 		case err == io.EOF:
 			return dst, nil
 		case err != nil:
 			return dst, err
-		case len(dst)-start > maxPlain:
-			return dst, errPlain
 		}
 	}
 }

@@ -14,7 +14,9 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 
 	"corridorwatch/internal/kafkalog"
 )
@@ -321,4 +323,62 @@ func TestSilentBroker(t *testing.T) {
 	if got := numbered(t, k); got != "1 2" && got != "1 1 2" && got != "1 2 1" {
 		t.Errorf("log holds %q", got)
 	}
+}
+
+// A checksum that does not match its contents is an error with a type, after everything before it was delivered.
+func TestCorruptBatch(t *testing.T) {
+	c := broker(t)
+	k := client(t, c)
+	create(t, k, "t", 1)
+	a := k.Appender("t", 0)
+	for _, v := range []string{"1", "2"} {
+		a.Append(nil, []byte(v))
+		flush(t, a)
+	}
+	ctx := within(t, 10*time.Second)
+	sound := fetchSet(ctx, t, c)
+	spoilt := append([]byte(nil), sound...)
+	spoilt[len(spoilt)-1] ^= 1
+	c.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		set := spoilt
+		if req.(*kmsg.FetchRequest).Topics[0].Partitions[0].FetchOffset == 1 {
+			set = spoilt[len(spoilt)/2:]
+		}
+		return fetchResponse(req, set), nil, true
+	})
+	r := k.Reader("t", 0, 0)
+	if b, err := r.Next(ctx); err != nil || len(b.Records) != 1 || b.Next != 1 {
+		t.Errorf("before the spoilt batch: %+v, %v", b, err)
+	}
+	_, err := r.Next(ctx)
+	var bad *kafkalog.CorruptError
+	if !errors.As(err, &bad) || bad.Topic != "t" || bad.Offset != 1 || !strings.Contains(err.Error(), "checksum") || r.Offset() != 1 {
+		t.Errorf("at the spoilt batch: %v, reader at %d", err, r.Offset())
+	}
+}
+
+// fetchSet reads the bytes of t/0 from the broker.
+func fetchSet(ctx context.Context, t testing.TB, c *kfake.Cluster) []byte {
+	t.Helper()
+	req := kmsg.NewPtrFetchRequest()
+	req.Version, req.MaxWaitMillis, req.MaxBytes, req.SessionEpoch = 11, 10, 1<<20, -1
+	topic, partition := kmsg.NewFetchRequestTopic(), kmsg.NewFetchRequestTopicPartition()
+	partition.PartitionMaxBytes, partition.CurrentLeaderEpoch = 1<<20, -1
+	topic.Topic, topic.Partitions = "t", []kmsg.FetchRequestTopicPartition{partition}
+	req.Topics = []kmsg.FetchRequestTopic{topic}
+	res, err := oracle(t, c, kgo.MaxVersions(kversion.V2_4_0())).Request(ctx, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.(*kmsg.FetchResponse).Topics[0].Partitions[0].RecordBatches
+}
+
+func fetchResponse(req kmsg.Request, set []byte) kmsg.Response {
+	res := req.ResponseKind().(*kmsg.FetchResponse)
+	topic, partition := kmsg.NewFetchResponseTopic(), kmsg.NewFetchResponseTopicPartition()
+	partition.HighWatermark, partition.RecordBatches = 2, set
+	topic.Topic, topic.Partitions = "t", []kmsg.FetchResponseTopicPartition{partition}
+	res.Topics = []kmsg.FetchResponseTopic{topic}
+	return res
 }

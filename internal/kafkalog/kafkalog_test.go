@@ -2,7 +2,6 @@ package kafkalog_test
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -289,16 +288,10 @@ func TestOutbox(t *testing.T) {
 }
 
 func TestPing(t *testing.T) {
-	t.Parallel()
 	c := broker(t)
 	ctx := within(t, 10*time.Second)
 	if err := client(t, c).Ping(ctx); err != nil {
 		t.Error(err)
-	}
-	tlsToPlain := kafkalog.New(kafkalog.Config{Brokers: c.ListenAddrs(), TLS: &tls.Config{}})
-	defer tlsToPlain.Close()
-	if err := tlsToPlain.Ping(ctx); err == nil {
-		t.Error("TLS to a plain port succeeded")
 	}
 	nobody := kafkalog.New(kafkalog.Config{Brokers: []string{"127.0.0.1:1"}})
 	defer nobody.Close()

@@ -92,7 +92,7 @@ func readHead(b []byte) (h batchHead, ok bool, err error) {
 	h.maxTime = int64(order.Uint64(b[atMaxTime:]))
 	h.producer = int64(order.Uint64(b[atProducer:]))
 	h.count = int32(order.Uint32(b[atCount:]))
-	if h.lastDelta < 0 || h.count < 0 || h.base < 0 {
+	if h.lastDelta < 0 || h.count < 0 || h.base < 0 || h.base > 1<<62 {
 		return h, false, fmt.Errorf("has base offset %d, last offset delta %d and %d records", h.base, h.lastDelta, h.count)
 	}
 	return h, true, nil
