@@ -32,9 +32,6 @@ func (c *Client) Appender(topic string, partition int) *Appender {
 	return &Appender{MaxBatchBytes: 900 << 10, c: c, topic: topic, partition: partition, first: -1}
 }
 
-// String names what it does, for errors.
-func (a *Appender) String() string { return fmt.Sprintf("append to %s/%d", a.topic, a.partition) }
-
 // Append buffers a record. It copies what it is given; a nil key or value is null. The record's time is the wall clock's when its
 // batch was begun.
 func (a *Appender) Append(key, value []byte, headers ...Header) {
@@ -75,7 +72,7 @@ func (a *Appender) Buffered() int { return a.bytes + len(a.open) }
 // there was nothing). It retries what may pass until ctx is done. After an error what was not acknowledged stays, and the next
 // Flush sends the same bytes first: they may be in the log by then, see the package comment.
 func (a *Appender) Flush(ctx context.Context) (firstOffset int64, err error) {
-	if err := a.c.flush(ctx, a, []*Appender{a}); err != nil {
+	if err := a.c.flush(ctx, []*Appender{a}); err != nil {
 		return -1, err
 	}
 	firstOffset, a.first = a.first, -1

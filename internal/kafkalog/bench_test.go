@@ -194,10 +194,16 @@ func BenchmarkRoundTrip(b *testing.B) {
 	})
 }
 
-// BenchmarkIdle keeps 60 readers waiting at the end of their partitions, a second for each of b.N, and reports the share of one
-// core that the client takes.
+// BenchmarkIdle keeps 60 readers waiting at the end of their partitions, b.N seconds, and reports the share of one core that this
+// takes: for the client alone, and with the broker in the same process.
 func BenchmarkIdle(b *testing.B) {
-	addr := brokerProcess(b)
+	b.Run("client", func(b *testing.B) { idle(b, brokerProcess(b)) })
+	b.Run("client+broker", func(b *testing.B) {
+		idle(b, broker(b, kfake.SeedTopics(benchPartitions, "ours", "theirs")).ListenAddrs()[0])
+	})
+}
+
+func idle(b *testing.B, addr string) {
 	k := kafkalog.New(kafkalog.Config{Brokers: []string{addr}})
 	defer k.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(b.N)*time.Second)

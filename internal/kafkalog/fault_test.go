@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"strings"
 	"sync"
@@ -322,6 +323,79 @@ func TestSilentBroker(t *testing.T) {
 	flush(t, a)
 	if got := numbered(t, k); got != "1 2" && got != "1 1 2" && got != "1 2 1" {
 		t.Errorf("log holds %q", got)
+	}
+}
+
+// A long poll ends with its context, not with its time, and the client goes on.
+func TestCancelLongPoll(t *testing.T) {
+	c := broker(t)
+	k := client(t, c)
+	create(t, k, "t", 1)
+	polling := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: "t", Observe: true, Count: -1})
+	r := k.Reader("t", 0, 0)
+	r.MaxWait = time.Minute
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		defer cancel()
+		polling.Wait(within(t, 10*time.Second), 1)
+	}()
+	if _, err := r.Next(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("next: %v", err)
+	}
+	a := k.Appender("t", 0)
+	a.Append(nil, []byte("1"))
+	flush(t, a)
+	if b, err := r.Next(within(t, 10*time.Second)); err != nil || len(b.Records) != 1 {
+		t.Errorf("after: %+v, %v", b, err)
+	}
+}
+
+// A reader and an appender outlive a restart of the broker, and begin before its first start.
+func TestBrokerRestarts(t *testing.T) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := free.Addr().(*net.TCPAddr).Port
+	free.Close()
+	dir := t.TempDir()
+	start := func() *kfake.Cluster {
+		return broker(t, kfake.Ports(port), kfake.DataDir(dir), kfake.SeedTopics(1, "t"))
+	}
+	k := kafkalog.New(kafkalog.Config{Brokers: []string{fmt.Sprintf("127.0.0.1:%d", port)}, Log: slog.New(slog.DiscardHandler)})
+	defer k.Close()
+	ctx := within(t, 40*time.Second)
+	values := make(chan string)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	wg.Go(func() {
+		defer close(values)
+		for r := k.Reader("t", 0, 0); ; {
+			b, err := r.Next(ctx)
+			if err != nil {
+				return
+			}
+			for _, rec := range b.Records {
+				select {
+				case values <- string(rec.Value):
+				case <-ctx.Done():
+				}
+			}
+		}
+	})
+	a := k.Appender("t", 0)
+	for i := range 3 {
+		c := start()
+		a.Append(nil, fmt.Append(nil, i))
+		if first := flush(t, a); first != int64(i) {
+			t.Errorf("record %d appended at %d", i, first)
+		}
+		if got := <-values; got != fmt.Sprint(i) {
+			t.Errorf("read %q, want %d", got, i)
+		}
+		c.Close()
 	}
 }
 

@@ -11,7 +11,7 @@ const maxRequest = 8 << 20
 
 // flush sends what all of as have buffered. Partitions led by the same broker share its requests, and brokers are written to
 // concurrently; for each partition there is one batch in flight.
-func (c *Client) flush(ctx context.Context, what fmt.Stringer, as []*Appender) error {
+func (c *Client) flush(ctx context.Context, as []*Appender) error {
 	for _, a := range as {
 		a.seal()
 	}
@@ -24,7 +24,7 @@ func (c *Client) flush(ctx context.Context, what fmt.Stringer, as []*Appender) e
 		if err == nil {
 			return nil
 		}
-		if err := t.again(ctx, c, what, err); err != nil {
+		if err := t.again(ctx, c, step("append"), err); err != nil {
 			return err
 		}
 	}
@@ -95,7 +95,7 @@ func (g group) send(ctx context.Context, c *Client) (err error) {
 		left := as[:0:0]
 		for i, a := range as[:len(parts)] {
 			if a.held = a.held || held; parts[i].err != nil {
-				err = worse(err, fmt.Errorf("partition %s/%d: %w", a.topic, a.partition, parts[i].err))
+				err = worse(err, fmt.Errorf("to %s/%d: %w", a.topic, a.partition, parts[i].err))
 				continue
 			}
 			if a.acknowledged(parts[i].base); len(a.sealed) > 0 {

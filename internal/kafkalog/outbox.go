@@ -3,7 +3,6 @@ package kafkalog
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 )
 
@@ -28,9 +27,6 @@ type topicPartition struct {
 func (c *Client) Outbox() *Outbox {
 	return &Outbox{MaxBatchBytes: 900 << 10, c: c, appenders: map[topicPartition]*Appender{}}
 }
-
-// String names what it does, for errors.
-func (o *Outbox) String() string { return fmt.Sprintf("append to %d partitions", len(o.sorted)) }
 
 // Append buffers a record for a partition. It copies what it is given.
 func (o *Outbox) Append(topic string, partition int, key, value []byte, headers ...Header) {
@@ -65,7 +61,7 @@ func (o *Outbox) Buffered() int {
 // each broker, with the next batch of every partition it leads. It retries and fails as Appender.Flush does; partitions without
 // an error have been sent then.
 func (o *Outbox) Flush(ctx context.Context) error {
-	if err := o.c.flush(ctx, o, o.sorted); err != nil {
+	if err := o.c.flush(ctx, o.sorted); err != nil {
 		return err
 	}
 	for _, a := range o.sorted {

@@ -18,10 +18,6 @@ type TopicSpec struct {
 	Configs     map[string]string // such as retention.ms
 }
 
-type step string
-
-func (s step) String() string { return string(s) }
-
 // CreateTopics creates those topics that are not there yet and returns when every partition has a leader. A topic that is there
 // keeps its settings; another number of partitions is an error, found before anything is created.
 func (c *Client) CreateTopics(ctx context.Context, specs []TopicSpec) error {

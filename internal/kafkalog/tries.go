@@ -22,6 +22,11 @@ type tries struct {
 	since time.Time // when the run of `patient` errors began that lasts until now
 }
 
+// step names a piece of work in its errors.
+type step string
+
+func (s step) String() string { return string(s) }
+
 // again waits and returns nil if the work should be tried again, else the error to return.
 func (t *tries) again(ctx context.Context, c *Client, what fmt.Stringer, err error) error {
 	if ctx.Err() != nil {
