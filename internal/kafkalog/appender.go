@@ -79,6 +79,12 @@ func (a *Appender) Flush(ctx context.Context) (firstOffset int64, err error) {
 	return firstOffset, nil
 }
 
+// Discard forgets what is buffered. A Flush that failed for good (a record larger than the topic takes) would fail again for ever;
+// what was sent may be in the log all the same.
+func (a *Appender) Discard() {
+	a.open, a.count, a.sealed, a.bytes, a.first, a.held = nil, 0, nil, 0, -1, false
+}
+
 // acknowledged drops the first sealed batch, which lies at offset base.
 func (a *Appender) acknowledged(base int64) {
 	if a.first < 0 {

@@ -163,6 +163,28 @@ func TestOutboxWithOnePartitionInTrouble(t *testing.T) {
 	}
 }
 
+// A record that the topic does not take fails every flush until it is discarded.
+func TestDiscard(t *testing.T) {
+	k := client(t, broker(t))
+	create(t, k, "t", 1)
+	o := k.Outbox()
+	o.Append("t", 0, nil, make([]byte, 2<<20))
+	ctx := within(t, 10*time.Second)
+	for range 2 {
+		if err := o.Flush(ctx); !errors.Is(err, kafka.MessageSizeTooLarge) || o.Buffered() < 2<<20 {
+			t.Errorf("flush: %v, %d bytes kept", err, o.Buffered())
+		}
+	}
+	o.Discard()
+	o.Append("t", 0, nil, []byte("small"))
+	if err := o.Flush(ctx); err != nil || o.Buffered() != 0 {
+		t.Errorf("after discarding: %v", err)
+	}
+	if got := numbered(t, k); got != "small" {
+		t.Errorf("log holds %q", got)
+	}
+}
+
 // The leader moves between brokers while records are written and read.
 func TestLeaderMoves(t *testing.T) {
 	c := broker(t, kfake.NumBrokers(3))

@@ -18,10 +18,7 @@ func (c *Client) flush(ctx context.Context, as []*Appender) error {
 	var t tries
 	for {
 		groups, err := c.byLeader(ctx, as)
-		if sent := sendGroups(ctx, c, groups); sent != nil && (err == nil || remedyFor(sent) < remedyFor(err)) {
-			err = sent
-		}
-		if err == nil {
+		if err = worse(err, sendGroups(ctx, c, groups)); err == nil {
 			return nil
 		}
 		if err := t.again(ctx, c, step("append"), err); err != nil {

@@ -57,6 +57,13 @@ func (o *Outbox) Buffered() int {
 	return n
 }
 
+// Discard forgets what is buffered, as Appender.Discard does.
+func (o *Outbox) Discard() {
+	for _, a := range o.sorted {
+		a.Discard()
+	}
+}
+
 // Flush sends everything that is buffered and returns when all partitions have acknowledged it. There is one request at a time to
 // each broker, with the next batch of every partition it leads. It retries and fails as Appender.Flush does; partitions without
 // an error have been sent then.
