@@ -1,0 +1,101 @@
+package sink
+
+import (
+	"fmt"
+
+	"corridorwatch/schemas"
+	"corridorwatch/schemas/pb"
+)
+
+// kind is what a row is; it says which columns it fills and which tables it goes to.
+type kind int
+
+const (
+	trainPositions kind = iota
+	trainOthers
+	unitPositions
+	unitOthers
+	shipments
+	restrictions
+	plans
+	rejects
+	status
+	visits
+	legs
+	crossings
+	kinds // how many there are
+)
+
+func newSheet(k kind) *sheet {
+	switch k {
+	case trainPositions:
+		return positionSheet(k, "train_events")
+	case trainOthers:
+		return otherSheet(k, "train_events")
+	case unitPositions:
+		return positionSheet(k, "unit_events")
+	case unitOthers:
+		return otherSheet(k, "unit_events")
+	case shipments:
+		return shipmentSheet()
+	case restrictions:
+		return restrictionSheet()
+	case plans:
+		return planSheet()
+	case rejects:
+		return rejectSheet()
+	case status:
+		return statusSheet()
+	case visits:
+		return visitSheet()
+	case legs:
+		return legSheet()
+	case crossings:
+		return crossingSheet()
+	}
+	panic(fmt.Sprintf("sink: no sheet for kind %d", k))
+}
+
+// kindOf says what row a record of a topic makes; none for marks, and for what only the next stage reads.
+func kindOf(topic string, rec *pb.Record) (k kind, ok bool, err error) {
+	switch b := rec.Body.(type) {
+	case *pb.Record_Mark, *pb.Record_Ride, *pb.Record_RunFacts:
+		return 0, false, nil
+	case *pb.Record_Event:
+		if k, ok := eventKind(topic, b.Event); ok {
+			return k, true, nil
+		}
+	case *pb.Record_Reject:
+		return rejects, true, nil
+	case *pb.Record_TrainStatus:
+		return status, true, nil
+	case *pb.Record_Visit:
+		return visits, true, nil
+	case *pb.Record_Leg:
+		return legs, true, nil
+	case *pb.Record_Crossing:
+		return crossings, true, nil
+	}
+	return 0, false, fmt.Errorf("a record of type %T has no table: it was written by a newer version, update this one", rec.Body)
+}
+
+func eventKind(topic string, e *pb.Event) (kind, bool) {
+	fix := e.GetPosition() != nil
+	switch {
+	case topic == schemas.TrainEvents && fix:
+		return trainPositions, true
+	case topic == schemas.TrainEvents:
+		return trainOthers, true
+	case topic == schemas.UnitEvents && fix:
+		return unitPositions, true
+	case topic == schemas.UnitEvents:
+		return unitOthers, true
+	case topic == schemas.Shipments:
+		return shipments, true
+	case topic == schemas.Restrictions:
+		return restrictions, true
+	case topic == schemas.Plans:
+		return plans, true
+	}
+	return 0, false
+}

@@ -1,0 +1,135 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+
+	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"corridorwatch/schemas"
+)
+
+// loadOffsets reads how far the sink was.
+func loadOffsets(ctx context.Context, cfg Config) (map[place]end, error) {
+	rows, err := cfg.Conn.Query(ctx, "SELECT topic, partition, next_offset, stage, task, epoch, seq FROM "+cfg.Database+".sink_offsets FINAL")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[place]end{}
+	for rows.Next() {
+		var (
+			topic        string
+			partition    uint32
+			next         uint64
+			stage        []string
+			tasks, epoch []uint32
+			seq          []uint64
+		)
+		if err := rows.Scan(&topic, &partition, &next, &stage, &tasks, &epoch, &seq); err != nil {
+			return nil, err
+		}
+		e := end{next: int64(next)}
+		for i := range stage {
+			e.senders = append(e.senders, sender{stage: stageByName(stage[i]), task: tasks[i], epoch: epoch[i], seq: seq[i]})
+		}
+		out[place{topic, int(partition)}] = e
+	}
+	return out, rows.Err()
+}
+
+// insertOffsets writes how far partitions are.
+func insertOffsets(ctx context.Context, cfg Config, ends map[place]end) error {
+	columns := []ch.ColumnNameAndType{
+		{Name: "topic", Type: "String"}, {Name: "partition", Type: "UInt32"}, {Name: "next_offset", Type: "UInt64"},
+		{Name: "stage", Type: "Array(String)"}, {Name: "task", Type: "Array(UInt32)"}, {Name: "epoch", Type: "Array(UInt32)"},
+		{Name: "seq", Type: "Array(UInt64)"},
+	}
+	return insertRows(ctx, cfg.Conn, cfg.Database+".sink_offsets", columns, func(b driver.Batch) error {
+		for at, e := range ends {
+			var (
+				stage        []string
+				tasks, epoch []uint32
+				seq          []uint64
+			)
+			for _, s := range e.senders {
+				stage, tasks = append(stage, stageName(s.stage)), append(tasks, s.task)
+				epoch, seq = append(epoch, s.epoch), append(seq, s.seq)
+			}
+			if err := b.Append(at.topic, uint32(at.partition), uint64(e.next), stage, tasks, epoch, seq); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// markKey is whose mark, where.
+type markKey struct {
+	at    place
+	stage string
+	task  uint32
+}
+
+func insertMarks(ctx context.Context, cfg Config, marks map[markKey]int64) error {
+	columns := []ch.ColumnNameAndType{
+		{Name: "topic", Type: "String"}, {Name: "partition", Type: "UInt32"}, {Name: "stage", Type: "String"},
+		{Name: "task", Type: "UInt32"}, {Name: "mark", Type: "UInt64"},
+	}
+	return insertRows(ctx, cfg.Conn, cfg.Database+".ticks", columns, func(b driver.Batch) error {
+		for k, mark := range marks {
+			if err := b.Append(k.at.topic, uint32(k.at.partition), k.stage, k.task, uint64(mark)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Passed tells whether everything the tasks wrote at a stage time before want (ms) is in the tables of an installation of that
+// many partitions: every task's mark has passed the sink in every partition it writes. min is the lowest of these marks, 0 if
+// one is still missing.
+func Passed(ctx context.Context, conn driver.Conn, database string, want int64, partitions int) (done bool, min int64, err error) {
+	marks, err := loadMarks(ctx, conn, database)
+	if err != nil {
+		return false, 0, fmt.Errorf("read the marks in %s.ticks: %w", database, err)
+	}
+	first := true
+	for _, t := range schemas.Topics {
+		if !sunk(t) {
+			continue
+		}
+		for p := range t.Partitions(partitions) {
+			for _, s := range newSenders(t, p, partitions).from {
+				mark := marks[markKey{place{t.Name, p}, stageName(s.stage), s.task}]
+				if first || mark < min {
+					min, first = mark, false
+				}
+			}
+		}
+	}
+	return min >= want, min, nil
+}
+
+func loadMarks(ctx context.Context, conn driver.Conn, database string) (map[markKey]int64, error) {
+	rows, err := conn.Query(ctx, "SELECT topic, partition, stage, task, mark FROM "+database+".ticks FINAL")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[markKey]int64{}
+	for rows.Next() {
+		var (
+			k         markKey
+			partition uint32
+			mark      uint64
+		)
+		if err := rows.Scan(&k.at.topic, &partition, &k.stage, &k.task, &mark); err != nil {
+			return nil, err
+		}
+		k.at.partition = int(partition)
+		out[k] = int64(mark)
+	}
+	return out, rows.Err()
+}

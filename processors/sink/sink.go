@@ -1,0 +1,113 @@
+// Package sink carries what the stages write into ClickHouse.
+//
+// One goroutine a topic partition reads and decodes; one collector gathers what they bring into one insert a table and flush:
+//
+//	train-events/0 ─► reader ─┐
+//	train-events/1 ─► reader ─┤   portions    ┌────────────┐  rows of all partitions   ┌──────────────┐
+//	visits/0       ─► reader ─┼──────────────►│ collector  │──────────────────────────►│ visits, ...  │ 1. rows
+//	...                       ┘               │ (gathers   │──────────────────────────►│ sink_offsets │ 2. how far
+//	                                          │ and flush) │──────────────────────────►│ ticks        │ 3. stage time
+//	                                          └────────────┘                           └──────────────┘
+//
+// Nothing is done exactly once, and yet the tables are as if it were: rows are versions of keyed rows, of which the greatest
+// counts, so inserting a record again changes nothing. How far the sink is lies in ClickHouse too and is written after the rows;
+// after a crash some records are inserted again. Each record carries a sequence number of the task that wrote it: repetitions
+// are dropped, and a gap stops the sink, since then the log has lost something.
+//
+// While ClickHouse is away inserts are tried again without end; readers wait once enough is gathered, so the records stay in
+// Kafka and memory does not grow.
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"corridorwatch/internal/kafkalog"
+	"corridorwatch/schemas"
+)
+
+// Config of a sink. Log, Conn, Prefix, Database and Partitions must be given.
+type Config struct {
+	Log        *kafkalog.Client
+	Conn       driver.Conn // to a server whose database has been migrated
+	Prefix     string      // of the topics
+	Database   string
+	Partitions int // of the installation
+
+	FlushEvery time.Duration         // at most this long between inserts while there is something; 0: one second
+	MaxRows    int                   // flush when this many rows are gathered; 0: 500,000
+	MaxBytes   int                   // ... or records of this many bytes; 0: 64 MiB
+	Logger     *slog.Logger          // nil: slog.Default()
+	Metrics    prometheus.Registerer // takes the sink's metrics; nil: none
+	// Stored is called when a partition's next offset has been stored: nothing below it will be read again. topic is without
+	// prefix. May be nil.
+	Stored func(topic string, partition int, offset int64)
+}
+
+func (c *Config) setDefaults() {
+	if c.FlushEvery <= 0 {
+		c.FlushEvery = time.Second
+	}
+	if c.MaxRows <= 0 {
+		c.MaxRows = 500_000
+	}
+	if c.MaxBytes <= 0 {
+		c.MaxBytes = 64 << 20
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+}
+
+// Run moves records into tables until ctx ends; then it inserts what it holds, if ClickHouse takes it, and returns nil. Errors
+// are what time does not mend: a gap in the sequence numbers, a log that lost what was not stored yet, tables of another version.
+func Run(ctx context.Context, cfg Config) error {
+	cfg.setDefaults()
+	m, free := newMetrics(cfg.Metrics), new(sheets)
+	parts, err := begin(ctx, cfg, m, free)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("sink: start: %w", err)
+	}
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	c := newCollector(cfg, m, free)
+	failed := make(chan error, len(parts))
+	var readers sync.WaitGroup
+	for _, p := range parts {
+		readers.Go(func() {
+			if err := p.read(reading, c); err != nil {
+				failed <- err
+				stop()
+			}
+		})
+	}
+	go func() { readers.Wait(); close(c.portions) }()
+	err = c.run(reading)
+	if errors.Is(err, errStopped) {
+		cfg.Logger.Warn("sink", "err", err)
+		err = nil
+	}
+	stop()
+	readers.Wait()
+	close(failed)
+	for e := range failed {
+		err = errors.Join(err, e)
+	}
+	if err != nil {
+		return fmt.Errorf("sink: %w", err)
+	}
+	return nil
+}
+
+// sunk tells whether the sink reads a topic: those that stages write and that have tables.
+func sunk(t schemas.Topic) bool { return len(t.Writers) > 0 && t.Name != schemas.AreaEvents }

@@ -1,0 +1,248 @@
+package sink_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"google.golang.org/protobuf/proto"
+
+	"corridorwatch/internal/embedded/enginetest"
+	"corridorwatch/internal/kafkalog"
+	"corridorwatch/processors/sink"
+	"corridorwatch/schemas"
+	"corridorwatch/schemas/clickhouse"
+	"corridorwatch/schemas/network"
+	"corridorwatch/schemas/pb"
+)
+
+func TestMain(m *testing.M) { enginetest.Main(m) }
+
+const (
+	prefix     = "t"
+	partitions = 2
+)
+
+// world is a broker with the topics of an installation, and a database.
+type world struct {
+	t        testing.TB
+	log      *kafkalog.Client
+	addr     string // of ClickHouse
+	database string
+	conn     driver.Conn
+	tasks    map[string]*task
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	addr := enginetest.Start(t)
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(broker.Close)
+	w := &world{t: t, addr: addr, tasks: map[string]*task{}}
+	w.log = kafkalog.New(kafkalog.Config{Brokers: broker.ListenAddrs(), ClientID: "test", Log: slog.New(slog.DiscardHandler)})
+	t.Cleanup(func() { w.log.Close() })
+	var specs []kafkalog.TopicSpec
+	for _, topic := range schemas.Topics {
+		specs = append(specs, kafkalog.TopicSpec{
+			Name: schemas.InKafka(prefix, topic.Name), Partitions: topic.Partitions(partitions), Replication: 1,
+		})
+	}
+	if err := w.log.CreateTopics(within(t, 20*time.Second), specs); err != nil {
+		t.Fatal(err)
+	}
+	w.use(fmt.Sprintf("sink_%d", time.Now().UnixNano()))
+	return w
+}
+
+// within bounds a test in time.
+func within(t testing.TB, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// use migrates a new database and turns to it.
+func (w *world) use(database string) {
+	w.t.Helper()
+	cat, err := network.Embedded()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c := clickhouse.Config{Addr: w.addr, Database: database}
+	if err := clickhouse.Migrate(within(w.t, time.Minute), c, cat); err != nil {
+		w.t.Fatal(err)
+	}
+	conn, err := clickhouse.Open(within(w.t, time.Minute), c)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() {
+		conn.Exec(context.Background(), "DROP DATABASE "+database)
+		conn.Close()
+	})
+	w.database, w.conn = database, conn
+}
+
+// task writes sequenced records as a task of a stage does.
+type task struct {
+	w     *world
+	stage pb.Stage
+	index uint32
+	epoch uint32
+	now   int64
+	dests map[string]*dest
+}
+
+type dest struct {
+	out *kafkalog.Appender
+	seq uint64
+}
+
+func (w *world) task(stage pb.Stage, index int) *task {
+	key := fmt.Sprint(stage, index)
+	if w.tasks[key] == nil {
+		w.tasks[key] = &task{w: w, stage: stage, index: uint32(index), epoch: 1, dests: map[string]*dest{}}
+	}
+	return w.tasks[key]
+}
+
+func (t *task) dest(topic string, partition int) *dest {
+	key := fmt.Sprint(topic, partition)
+	if t.dests[key] == nil {
+		t.dests[key] = &dest{out: t.w.log.Appender(schemas.InKafka(prefix, topic), partition)}
+	}
+	return t.dests[key]
+}
+
+// write appends a record under the next number.
+func (t *task) write(topic string, partition int, rec *pb.Record) {
+	d := t.dest(topic, partition)
+	d.seq++
+	t.writeAs(topic, partition, t.epoch, d.seq, rec)
+}
+
+// writeAs appends a record under a number of its own.
+func (t *task) writeAs(topic string, partition int, epoch uint32, seq uint64, rec *pb.Record) {
+	rec.Stage, rec.Task, rec.Epoch, rec.Seq, rec.KnownAt = t.stage, t.index, epoch, seq, t.now
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(rec)
+	if err != nil {
+		t.w.t.Fatal(err)
+	}
+	t.dest(topic, partition).out.Append([]byte("key"), b)
+}
+
+// mark closes a round of every task everywhere.
+func (w *world) mark(at int64) {
+	w.t.Helper()
+	for _, topic := range schemas.Topics {
+		for _, stage := range topic.Writers {
+			for i := range partitions {
+				t := w.task(stage, i)
+				t.now = at
+				for p := range partitions {
+					if !topic.Own || p == i {
+						t.write(topic.Name, p, &pb.Record{Body: &pb.Record_Mark{Mark: at}})
+					}
+				}
+			}
+		}
+	}
+	w.flush()
+}
+
+func (w *world) flush() {
+	w.t.Helper()
+	for _, t := range w.tasks {
+		for _, d := range t.dests {
+			if _, err := d.out.Flush(within(w.t, 20*time.Second)); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+	}
+}
+
+// running is a sink at work.
+type running struct {
+	t    testing.TB
+	stop context.CancelFunc
+	done chan error
+}
+
+func (w *world) config() sink.Config {
+	return sink.Config{
+		Log: w.log, Conn: w.conn, Prefix: prefix, Database: w.database, Partitions: partitions,
+		FlushEvery: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+	}
+}
+
+func start(t testing.TB, cfg sink.Config) *running {
+	ctx, cancel := context.WithCancel(within(t, time.Minute))
+	r := &running{t: t, stop: cancel, done: make(chan error, 1)}
+	go func() { r.done <- sink.Run(ctx, cfg) }()
+	var once sync.Once
+	t.Cleanup(func() { once.Do(cancel) })
+	return r
+}
+
+// end stops the sink and wants no error.
+func (r *running) end() {
+	r.t.Helper()
+	r.stop()
+	if err := <-r.done; err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// passed waits until the sink has passed a mark.
+func (w *world) passed(r *running, mark int64) {
+	w.t.Helper()
+	ctx := within(w.t, 30*time.Second)
+	for {
+		done, low, err := sink.Passed(ctx, w.conn, w.database, mark, partitions)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if done {
+			return
+		}
+		select {
+		case err := <-r.done:
+			w.t.Fatalf("sink ended at mark %d, waiting for %d: %v", low, mark, err)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// sinkTo runs a sink until it has passed a mark, and returns the views.
+func (w *world) sinkTo(mark int64) map[string][]string {
+	w.t.Helper()
+	r := start(w.t, w.config())
+	w.passed(r, mark)
+	r.end()
+	return w.dump()
+}
+
+func (w *world) dump() map[string][]string {
+	w.t.Helper()
+	d, err := clickhouse.Dump(within(w.t, time.Minute), w.conn, w.database)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return d
+}
+
+// equal fails unless two dumps are the same.
+func equal(t testing.TB, what string, got, want map[string][]string) {
+	t.Helper()
+	if diff := clickhouse.Diff(got, want, 5); diff != "" {
+		t.Errorf("%s: views differ (first: got, second: want)\n%s", what, diff)
+	}
+}

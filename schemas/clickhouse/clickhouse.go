@@ -1,0 +1,156 @@
+// Package clickhouse holds the tables and views of an installation in ClickHouse.
+//
+// Tables are private: keyed rows that are only ever inserted, in which the greatest version of a key counts and a deleted row is
+// a version like any other. So inserting again is harmless, at any time after. Views whose name begins with v_ are the analysts'
+// contract: the latest version of each row, every column commented, names resolved by the dictionaries places, borders and
+// corridors, durations in seconds, times in UTC with milliseconds, NULL where something is not known.
+//
+//	migrations/  tables and dictionaries, in goose's format: each runs once
+//	views/       one file a view, made anew by every migration, since they hold no data
+//
+// The SQL files are templates: {{.Database}}, and {{engine "version, deleted"}} for the engine family, so that replicated and
+// sharded tables need no second set of files.
+package clickhouse
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strings"
+
+	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/pressly/goose/v3"
+
+	"corridorwatch/schemas/network"
+)
+
+// Config says how to reach ClickHouse and which database is the installation's.
+type Config struct {
+	Addr     string      // host:port
+	Native   bool        // ClickHouse's own protocol (port 9000); false: HTTP (port 8123)
+	TLS      *tls.Config // nil: no TLS
+	User     string      // empty: default
+	Password string
+	Database string // small letters, digits and _
+}
+
+var databaseName = regexp.MustCompile(`^[a-z0-9_]+$`)
+
+// Options are the driver's, connected to the given database.
+func (c Config) Options(database string) *ch.Options {
+	o := &ch.Options{
+		Addr:     []string{c.Addr},
+		Protocol: ch.HTTP,
+		TLS:      c.TLS,
+		Auth:     ch.Auth{Database: database, Username: c.User, Password: c.Password},
+	}
+	if c.Native {
+		o.Protocol = ch.Native
+	}
+	return o
+}
+
+// Open connects to the installation's database and asks whether the server is there.
+func Open(ctx context.Context, c Config) (driver.Conn, error) {
+	conn, err := ch.Open(c.Options(c.Database))
+	if err != nil {
+		return nil, fmt.Errorf("open clickhouse at %s: %w", c.Addr, err)
+	}
+	if err := conn.Ping(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("reach clickhouse at %s: %w", c.Addr, err), conn.Close())
+	}
+	return conn, nil
+}
+
+// Migrate brings the database to this program's tables and views, and the catalogue tables to cat. It may be run at any time and
+// any number of times; what is there already is left alone.
+func Migrate(ctx context.Context, c Config, cat *network.Catalog) error {
+	if err := c.createDatabase(ctx); err != nil {
+		return err
+	}
+	provider, close, err := c.provider()
+	if err != nil {
+		return err
+	}
+	defer close()
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate database %s: %w", c.Database, err)
+	}
+	conn, err := Open(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := c.createViews(ctx, conn); err != nil {
+		return err
+	}
+	return c.loadCatalogue(ctx, conn, cat)
+}
+
+// Version returns the number of the last migration the database has seen (0: none) and that of this program.
+func Version(ctx context.Context, c Config) (have, want int64, err error) {
+	provider, close, err := c.provider()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer close()
+	if have, want, err = provider.GetVersions(ctx); err != nil {
+		return 0, 0, fmt.Errorf("version of database %s: %w", c.Database, err)
+	}
+	return have, want, nil
+}
+
+func (c Config) createDatabase(ctx context.Context) error {
+	if !databaseName.MatchString(c.Database) {
+		return fmt.Errorf("database name %q: use small letters, digits and _ only", c.Database)
+	}
+	conn, err := ch.Open(c.Options("default"))
+	if err != nil {
+		return fmt.Errorf("open clickhouse at %s: %w", c.Addr, err)
+	}
+	defer conn.Close()
+	if err := conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+c.Database); err != nil {
+		return fmt.Errorf("create database %s: %w", c.Database, err)
+	}
+	return nil
+}
+
+// provider runs the migrations; close it when done.
+func (c Config) provider() (_ *goose.Provider, close func() error, err error) {
+	files, err := c.render(migrations, "migrations")
+	if err != nil {
+		return nil, nil, fmt.Errorf("prepare migrations: %w", err)
+	}
+	db := ch.OpenDB(c.Options(c.Database))
+	p, err := goose.NewProvider(goose.DialectClickHouse, db, files)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("prepare migrations: %w", err), db.Close())
+	}
+	return p, db.Close, nil
+}
+
+// createViews makes every view anew, those first that others read: their names begin with digits.
+func (c Config) createViews(ctx context.Context, conn driver.Conn) error {
+	files, err := c.render(views, "views")
+	if err != nil {
+		return fmt.Errorf("prepare views: %w", err)
+	}
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			return err
+		}
+		if err := conn.Exec(ctx, strings.TrimRight(string(text), "; \n")); err != nil {
+			return fmt.Errorf("create view %s: %w", strings.TrimSuffix(name, ".sql"), err)
+		}
+	}
+	return nil
+}

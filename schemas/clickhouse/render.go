@@ -1,0 +1,160 @@
+package clickhouse
+
+import (
+	"archive/zip"
+	"bytes"
+	"embed"
+	"fmt"
+	"io/fs"
+	"strings"
+	"text/template"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+//go:embed views/*.sql
+var views embed.FS
+
+// pieces are what several tables have in common: columns with a comma behind each, so that the table's own follow.
+const pieces = `
+{{define "event head"}}    source LowCardinality(String),
+    id String CODEC(ZSTD(1)),
+    verb {{verb}},
+    unit_kind {{unit_kind}},
+    subject String CODEC(ZSTD(1)),
+    time {{time}} CODEC(Delta, ZSTD(1)),
+    offset_min Int16 CODEC(ZSTD(1)),
+    recorded_at {{time}} CODEC(Delta, ZSTD(1)),
+    ingested_at {{time}} CODEC(Delta, ZSTD(1)),
+    accepted_at {{time}} CODEC(Delta, ZSTD(1)),
+    late Bool,
+    classifier Enum8('actual' = 0, 'estimated' = 1, 'planned' = 2),
+    place LowCardinality(String),
+    hash UInt64,
+    implied_by String,
+    known_at {{time}} CODEC(Delta, ZSTD(1)),
+    version UInt128 MATERIALIZED bitOr(bitShiftLeft(toUInt128(toUnixTimestamp64Milli(recorded_at)), 65),
+        bitOr(bitShiftLeft(toUInt128(hash), 1), toUInt128(NOT late))),
+    deleted UInt8,{{end}}
+{{define "version"}}    known_at {{time}},
+    version UInt64,
+    deleted UInt8{{end}}
+{{define "moment"}}    {{.}} {{time}},
+    {{.}}_basis {{basis}},
+    {{.}}_earliest {{time}},
+    {{.}}_latest {{time}},{{end}}
+`
+
+// Types that many columns share. The numbers of the enumerations are those of the protobuf messages.
+const (
+	timeType = "DateTime64(3, 'UTC')"
+	unitKind = "Enum8('none' = 0, 'train' = 1, 'vessel' = 2, 'wagon' = 3, 'container' = 4)"
+	state    = "Enum8('none' = 0, 'open' = 1, 'silent' = 2, 'lost' = 3, 'closed' = 4)"
+	basis    = "Enum8('none' = 0, 'position' = 1, 'report' = 2, 'interpolated' = 3, 'inferred' = 4)"
+	verb     = "Enum8('none' = 0, 'position' = 1, 'arrived' = 2, 'departed' = 3, 'passed' = 4, 'planned' = 5, 'composition' = 6, " +
+		"'ended' = 7, 'held' = 8, 'resumed' = 9, 'handover' = 10, 'loaded' = 11, 'unloaded' = 12, 'activity' = 13, 'declared' = 14, " +
+		"'milestone' = 15, 'restriction' = 16, 'plan' = 17, 'retracted' = 18, 'tick' = 19)"
+)
+
+// render fills in the placeholders of every file of dir. What comes out is an archive in memory, the standard library's fs.FS
+// that can be written.
+func (c Config) render(files fs.FS, dir string) (fs.FS, error) {
+	entries, err := fs.ReadDir(files, dir)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for _, e := range entries {
+		text, err := fs.ReadFile(files, dir+"/"+e.Name())
+		if err != nil {
+			return nil, err
+		}
+		t, err := template.New(e.Name()).Option("missingkey=error").Funcs(c.functions()).Parse(pieces + string(text))
+		if err != nil {
+			return nil, fmt.Errorf("read the template: %w", err)
+		}
+		f, err := w.Create(e.Name())
+		if err != nil {
+			return nil, err
+		}
+		if err := t.Execute(f, c); err != nil {
+			return nil, fmt.Errorf("fill in the template: %w", err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return zip.NewReader(bytes.NewReader(out.Bytes()), int64(out.Len()))
+}
+
+// functions are the words the SQL files may use in double braces.
+func (c Config) functions() template.FuncMap {
+	return template.FuncMap{
+		"engine":    func(version string) string { return "ReplacingMergeTree(" + version + ")" },
+		"plain":     func() string { return "MergeTree" },
+		"source":    c.dictionarySource,
+		"time":      func() string { return timeType },
+		"unit_kind": func() string { return unitKind },
+		"state":     func() string { return state },
+		"basis":     func() string { return basis },
+		"verb":      func() string { return verb },
+		"sides":     func() []string { return []string{"outbound", "inbound"} },
+		"tables":    func(names ...string) []string { return names },
+		"known":     known,
+		"columns":   momentColumns,
+		"moments":   moments,
+		"place":     func(column string) string { return c.name("places", column) },
+		"border":    func(column string) string { return c.name("borders", column) },
+		"corridor":  func(column string) string { return c.name("corridors", column) },
+		"seconds":   seconds,
+	}
+}
+
+// dictionarySource reads a dictionary from a table of the same server. The server asks for a login even of itself.
+func (c Config) dictionarySource(table string) string {
+	auth := ""
+	if c.Password != "" {
+		auth = fmt.Sprintf(" USER '%s' PASSWORD '%s'", escape(c.User), escape(c.Password))
+	}
+	return fmt.Sprintf("CLICKHOUSE(TABLE '%s' DB '%s'%s)", table, c.Database, auth)
+}
+
+func escape(s string) string { return strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) }
+
+// name looks a name up in a dictionary; what the catalogue lacks keeps its identifier.
+func (c Config) name(dictionary, column string) string {
+	return fmt.Sprintf("dictGetOrDefault('%s.%s', 'name', tuple(toString(%s)), toString(%s))", c.Database, dictionary, column, column)
+}
+
+// known makes NULL of a time that means "not known": analysts' views have NULL, tables have 0.
+func known(column string) string {
+	return fmt.Sprintf("nullIf(%s, toDateTime64(0, 3, 'UTC'))", column)
+}
+
+// seconds between two times, NULL if one is not known.
+func seconds(from, to string) string {
+	return fmt.Sprintf("intDiv(dateDiff('millisecond', %s, %s), 1000)", from, to)
+}
+
+// momentColumns declares the four columns of a moment in a view.
+func momentColumns(name, meaning string) string {
+	const nullable = "Nullable(" + timeType + ")"
+	return fmt.Sprintf(`    %[1]s %[2]s COMMENT '%[3]s, UTC; NULL: not known',
+    %[1]s_basis LowCardinality(String) COMMENT 'what %[1]s rests on: position, report, interpolated, inferred, none',
+    %[1]s_earliest %[2]s COMMENT 'if %[1]s is not exact: not before this, UTC',
+    %[1]s_latest %[2]s COMMENT 'if %[1]s is not exact: not after this, UTC',`, name, nullable, meaning)
+}
+
+// moments selects the columns of moments from table t, where they may bear a prefix.
+func moments(prefix string, names ...string) string {
+	var b strings.Builder
+	for _, n := range names {
+		for _, suffix := range []string{"", "_earliest", "_latest"} {
+			fmt.Fprintf(&b, "    %s AS %s,\n", known("t."+prefix+n+suffix), n+suffix)
+		}
+		fmt.Fprintf(&b, "    t.%s%s_basis AS %s_basis,\n", prefix, n, n)
+	}
+	return b.String()
+}

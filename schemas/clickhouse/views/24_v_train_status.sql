@@ -1,0 +1,37 @@
+CREATE OR REPLACE VIEW {{.Database}}.v_train_status
+(
+    run String COMMENT 'train run or vessel voyage',
+    unit_kind LowCardinality(String) COMMENT 'train or vessel',
+    state LowCardinality(String) COMMENT 'open; silent: tracker beyond its interval; lost: 14 days without evidence; closed: ended',
+    seen_at Nullable({{time}}) COMMENT 'time of the last fix or report, UTC; a late one does not move it back',
+    unseen_s Nullable(Int64) COMMENT 'v_now - seen_at, seconds',
+    lat Nullable(Float64) COMMENT 'last position, degrees north (WGS 84)',
+    lon Nullable(Float64) COMMENT 'last position, degrees east (WGS 84)',
+    speed_kmh Float64 COMMENT 'last known speed, km/h',
+    place LowCardinality(String) COMMENT 'catalogue id of the place it is at; empty: on the line',
+    place_name String COMMENT 'name of the place it is at',
+    last_place LowCardinality(String) COMMENT 'catalogue id of the place last visited or passed',
+    last_place_name String COMMENT 'name of the place last visited or passed',
+    since Nullable({{time}}) COMMENT 'when it came to the place, or left the last one, UTC',
+    running_s Nullable(Int64) COMMENT 'v_now - since, seconds; NULL once closed',
+    standing Bool COMMENT 'it stands',
+    destination LowCardinality(String) COMMENT 'catalogue id of the destination, as planned',
+    corridor LowCardinality(String) COMMENT 'corridor; empty: not known',
+    direction LowCardinality(String) COMMENT 'up: with the order of places of the corridor; down: against it; empty: not known',
+    wagons UInt32 COMMENT 'wagons on it',
+    containers UInt32 COMMENT 'containers on it',
+    late_events UInt32 COMMENT 'events stored but beyond the lateness: not counted, they await a recompute',
+    source LowCardinality(String) COMMENT 'source of the last evidence',
+    known_at {{time}} COMMENT 'stage time at which this version of the row was written, UTC'
+)
+AS WITH (SELECT now FROM {{.Database}}.v_now) AS stage_time
+SELECT
+    t.run AS run, t.unit_kind AS unit_kind, t.state AS state, {{known "t.seen_at"}} AS seen_at,
+    greatest(0, {{seconds "seen_at" "stage_time"}}) AS unseen_s,
+    if(t.has_position, t.lat, NULL) AS lat, if(t.has_position, t.lon, NULL) AS lon, t.speed_kmh AS speed_kmh,
+    t.place AS place, {{place "t.place"}} AS place_name, t.last_place AS last_place, {{place "t.last_place"}} AS last_place_name,
+    {{known "t.since"}} AS since, if(t.state = 'closed', NULL, greatest(0, {{seconds "since" "stage_time"}})) AS running_s,
+    t.standing AS standing, t.destination AS destination, t.corridor AS corridor,
+    arrayElement(splitByChar(':', toString(t.direction)), -1) AS direction,
+    t.wagons AS wagons, t.containers AS containers, t.late_events AS late_events, t.source AS source, t.known_at AS known_at
+FROM {{.Database}}.train_status AS t FINAL

@@ -1,0 +1,29 @@
+CREATE OR REPLACE VIEW {{.Database}}.v_dwell_by_place
+(
+    place LowCardinality(String) COMMENT 'catalogue id of the place',
+    place_name String COMMENT 'name of the place',
+    country LowCardinality(String) COMMENT 'ISO country code of the place',
+    unit_kind LowCardinality(String) COMMENT 'train, vessel, wagon or container: never count them together',
+    n UInt64 COMMENT 'stops that have ended; passes are not counted',
+    mean_s Nullable(Float64) COMMENT 'mean of dwell_s, seconds',
+    median_s Nullable(Float64) COMMENT 'median of dwell_s, seconds',
+    p95_s Nullable(Float64) COMMENT '95th percentile of dwell_s, seconds',
+    max_s Nullable(Int64) COMMENT 'longest dwell_s, seconds',
+    capped_n UInt64 COMMENT 'stops of at most ten days, as some railways count',
+    capped_mean_s Nullable(Float64) COMMENT 'mean of dwell_s of those, seconds',
+    standing_now UInt64 COMMENT 'units that stand there now (state open or silent)',
+    first_arrival Nullable({{time}}) COMMENT 'of the stops counted, UTC',
+    last_departure Nullable({{time}}) COMMENT 'of the stops counted, UTC'
+)
+AS SELECT
+    place, any(v.place_name) AS place_name, any(v.country) AS country, unit_kind,
+    count(dwell_s) AS n, avg(dwell_s) AS mean_s,
+    if(n = 0, NULL, quantileExactInclusiveIf(0.5)(assumeNotNull(dwell_s), isNotNull(dwell_s))) AS median_s,
+    if(n = 0, NULL, quantileExactInclusiveIf(0.95)(assumeNotNull(dwell_s), isNotNull(dwell_s))) AS p95_s,
+    max(dwell_s) AS max_s,
+    countIf(dwell_s <= 864000) AS capped_n, avgIf(dwell_s, dwell_s <= 864000) AS capped_mean_s,
+    countIf(isNotNull(running_s)) AS standing_now,
+    minIf(arrived, isNotNull(dwell_s)) AS first_arrival, maxIf(departed, isNotNull(dwell_s)) AS last_departure
+FROM {{.Database}}.v_visits AS v
+WHERE stopped
+GROUP BY place, unit_kind
