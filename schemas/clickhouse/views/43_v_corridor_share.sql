@@ -12,7 +12,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_corridor_share
     total_n UInt64 COMMENT 'journeys of this kind on all corridors, the unknown included'
 )
 AS SELECT
-    unit_kind, corridor, {{corridor "corridor"}} AS corridor_name, central AS through_central_asia,
+    unit_kind, corridor, {{corridor "corridor"}} AS corridor_name, toBool(central) AS through_central_asia,
     count() AS n, countIf(basis = 'planned') AS planned_n,
     n / total_n AS share,
     sum(if(central, n, 0)) OVER (PARTITION BY unit_kind) AS central_asia_n, central_asia_n / total_n AS central_asia_share,
