@@ -89,6 +89,27 @@ func (h *envelope) read(s *scanner) *Fault {
 	}
 }
 
+// Source returns the source of an event in JSON, also of one that DecodeJSON does not take; empty if it cannot be read.
+func Source(b []byte) string {
+	s := scanner{b: b}
+	if s.open('{', "an object") != nil {
+		return ""
+	}
+	for first := true; ; first = false {
+		key, more, f := s.key(first)
+		if f != nil || !more {
+			return ""
+		}
+		if string(key) == "source" && s.peek() == '"' {
+			source, _ := readText(&s)
+			return source
+		}
+		if s.skip() != nil {
+			return ""
+		}
+	}
+}
+
 func (h *envelope) member(s *scanner, key []byte) (f *Fault) {
 	ev := h.ev
 	switch string(key) {
