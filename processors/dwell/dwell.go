@@ -1,0 +1,134 @@
+// Package dwell works out the visits of a run from its positions and reports: when it entered a place, came to a stand, departed
+// and left, or that it passed; and sends each visit on as a ride to the run itself and to every wagon and container on board.
+//
+// Events go into a set; when a round closes, the runs that changed are computed again and only differences are emitted:
+//
+//	fixes, by time ──► machine (stays: fences, standstills, passes) ─┐
+//	reports, plan, activities, hand-overs ───────────────────────────┼─► visits ─► rides of everything on board
+//	composition ─────────────────────────────────────────────────────┘
+//
+// The machine steps over fixes in order. A fix that comes out of order sends it back to a copy of itself kept for each hour; what
+// is older than the lateness can change no more and is folded into a frozen machine.
+package dwell
+
+import (
+	"cmp"
+	"container/heap"
+	"hash/fnv"
+	"math"
+	"slices"
+	"time"
+
+	"corridorwatch/processors/stream"
+	"corridorwatch/schemas"
+	"corridorwatch/schemas/network"
+	"corridorwatch/schemas/pb"
+)
+
+// Lateness is how old an accepted event may be; what is older is stored and not folded.
+const Lateness = 72 * time.Hour
+
+const (
+	hourMS     = int64(time.Hour / time.Millisecond)
+	latenessMS = int64(Lateness / time.Millisecond)
+	lostMS     = 14 * 24 * hourMS // without evidence
+)
+
+// Stage is the dwell stage over a catalogue.
+func Stage(cat *network.Catalog) stream.Stage {
+	return stream.Stage{
+		Name: pb.Stage_DWELL, Input: schemas.TrainEvents, Upstreams: []pb.Stage{pb.Stage_INTAKE},
+		Outputs: []string{schemas.Visits, schemas.TrainStatus, schemas.UnitEvents}, Logic: "dwell/1",
+		New: func() stream.Fold { return newFold(cat) },
+	}
+}
+
+// fold is the state of one task.
+type fold struct {
+	cat    *network.Catalog
+	geo    *geometry
+	runs   map[string]*run
+	dirty  []*run
+	timers timers
+}
+
+func newFold(cat *network.Catalog) *fold {
+	return &fold{cat: cat, geo: newGeometry(cat), runs: map[string]*run{}}
+}
+
+// Fold puts an event into its run's set.
+func (f *fold) Fold(in stream.In, _ *stream.Out) {
+	ev := in.Rec.GetEvent()
+	if ev == nil || ev.Subject == "" {
+		return
+	}
+	r := f.runs[ev.Subject]
+	if r == nil {
+		r = newRun(ev.Subject, ev.UnitKind)
+		f.runs[ev.Subject] = r
+	}
+	if r.add(ev) && !r.dirty {
+		r.dirty = true
+		f.dirty = append(f.dirty, r)
+	}
+}
+
+// Advance computes the runs that changed, and those whose time has come to fall silent, be lost or be forgotten.
+func (f *fold) Advance(now int64, out *stream.Out) {
+	for len(f.timers) > 0 && f.timers[0].at <= now {
+		t := heap.Pop(&f.timers).(timer)
+		r := f.runs[t.run]
+		if r == nil {
+			continue
+		}
+		r.timed = false
+		if !r.dirty {
+			r.dirty = true
+			f.dirty = append(f.dirty, r)
+		}
+	}
+	slices.SortFunc(f.dirty, func(a, b *run) int { return cmp.Compare(a.id, b.id) })
+	for _, r := range f.dirty {
+		r.dirty = false
+		r.compute(f, now, out)
+		if r.over(now) {
+			delete(f.runs, r.id)
+			continue
+		}
+		if due := r.due(now); !r.timed && due != math.MaxInt64 {
+			r.timed = true
+			heap.Push(&f.timers, timer{due, r.id})
+		}
+	}
+	f.dirty = f.dirty[:0]
+}
+
+// timer wakes a run. A run has at most one; if its time was put off since, computing it just arms the next.
+type timer struct {
+	at  int64
+	run string
+}
+
+type timers []timer
+
+func (t timers) Len() int { return len(t) }
+func (t timers) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(t[i].at, t[j].at), cmp.Compare(t[i].run, t[j].run)) < 0
+}
+func (t timers) Swap(i, j int) { t[i], t[j] = t[j], t[i] }
+func (t *timers) Push(x any)   { *t = append(*t, x.(timer)) }
+func (t *timers) Pop() any {
+	old := *t
+	last := old[len(old)-1]
+	*t = old[:len(old)-1]
+	return last
+}
+
+// eventKey stands for source and id.
+func eventKey(source, id string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(source))
+	h.Write([]byte{0})
+	h.Write([]byte(id))
+	return h.Sum64()
+}

@@ -1,0 +1,329 @@
+package dwell
+
+import (
+	"math"
+
+	"corridorwatch/schemas/network"
+)
+
+const (
+	stillM       = 60.0        // fixes this near the first of them are at a stand
+	stillMS      = 60_000      // and have lasted this long
+	stillKmh     = 3.0         // or the tracker says so, twice
+	passGapMS    = 15 * 60_000 // fixes further apart prove no pass between them
+	lineStandS   = 180         // shorter stands on the line do not count
+	minMovingMPS = 5 / 3.6     // slower is no speed to extrapolate with
+)
+
+// fix is one position of a run.
+type fix struct {
+	t        int64
+	id       uint64 // source and id
+	rec      int64  // recorded_at
+	hash     uint64
+	lat, lon float64
+	speed    float32 // km/h, negative: not told
+	acc      float32 // metres, 0: not told
+}
+
+// edge is a time between bounds; at = 0: not known.
+type edge struct{ At, Lo, Hi int64 }
+
+// stay is a visit as positions show it.
+type stay struct {
+	Place                   string
+	Entered, Arr, Dep, Left edge
+	Stopped, First          bool  // First: the run's first fix lay inside
+	Seen                    int64 // last fix inside
+	LineStanding            int64 // seconds stood on the line before it
+}
+
+// geometry is what the machine asks of the catalogue, with buffers of its own.
+type geometry struct {
+	index   *network.Index
+	maxMPS  float64
+	hits    []network.Hit
+	crossed []network.Cross
+}
+
+func newGeometry(cat *network.Catalog) *geometry {
+	return &geometry{index: cat.NewIndex(), maxMPS: cat.MaxSpeedKmh() / 3.6}
+}
+
+// machine is what is known after a number of fixes, in order. It is copied by value; closed stays are only ever appended to.
+type machine struct {
+	HasLast, HasPrev, HasSuspect bool
+	Last, Prev, Suspect          fix
+
+	Inside  bool
+	In      stay
+	TentOut edge // crossed the inner edge outwards, not the outer one yet
+
+	Anchor     fix   // first fix of what may be a stand
+	StillN     int   // fixes near it
+	StillEnd   int64 // last of them
+	ArrEst     edge  // when the stand began
+	Standing   bool
+	DepPending bool // a stand ended between the last two fixes; the next fix tells the speed
+	DepDist    float64
+	DepEdge    edge
+
+	LineStanding int64
+	Stays        []stay
+}
+
+// step takes the next fix. One that is too fast from its predecessor waits for its successor: if that one contradicts it too, it
+// is set aside.
+func (m *machine) step(g *geometry, f fix) {
+	if !m.HasLast || g.plausible(m.Last, f) {
+		m.HasSuspect = false
+		m.accept(g, f)
+		return
+	}
+	if m.HasSuspect && g.plausible(m.Suspect, f) {
+		s := m.Suspect
+		m.HasSuspect = false
+		m.accept(g, s)
+		m.accept(g, f)
+		return
+	}
+	m.HasSuspect, m.Suspect = true, f
+}
+
+func (g *geometry) plausible(a, b fix) bool {
+	dt := float64(b.t-a.t) / 1000
+	return network.DistanceM(a.lat, a.lon, b.lat, b.lon) <= g.maxMPS*dt+100
+}
+
+func (m *machine) accept(g *geometry, f fix) {
+	d := 0.0
+	if m.HasLast {
+		d = network.DistanceM(m.Last.lat, m.Last.lon, f.lat, f.lon)
+	}
+	m.settleDeparture(f, d)
+	m.standstill(f)
+	m.fences(g, f)
+	m.stopHere()
+	m.Prev, m.HasPrev = m.Last, m.HasLast
+	m.Last, m.HasLast = f, true
+}
+
+// settleDeparture sharpens the end of a stand, now that the speed after it is known.
+func (m *machine) settleDeparture(f fix, d float64) {
+	if !m.DepPending {
+		return
+	}
+	m.DepPending = false
+	v := d / (float64(f.t-m.Last.t) / 1000)
+	if v < minMovingMPS || !m.Inside || m.In.Dep != m.DepEdge {
+		return
+	}
+	at := m.Last.t - int64(m.DepDist/v*1000)
+	m.In.Dep.At = min(max(at, m.In.Dep.Lo), m.In.Dep.Hi)
+}
+
+// standstill follows whether the run stands.
+func (m *machine) standstill(f fix) {
+	reach := stillM
+	if f.acc > 0 {
+		reach = min(max(stillM, 2*float64(f.acc)), 150)
+	}
+	if m.StillN > 0 {
+		d := network.DistanceM(m.Anchor.lat, m.Anchor.lon, f.lat, f.lon)
+		if d <= reach {
+			m.StillN++
+			m.StillEnd = f.t
+			slow := f.speed >= 0 && f.speed < stillKmh && m.Anchor.speed >= 0 && m.Anchor.speed < stillKmh
+			m.Standing = m.Standing || f.t-m.Anchor.t >= stillMS || slow
+			return
+		}
+		if m.Standing {
+			m.endStand(edge{At: (m.StillEnd + f.t) / 2, Lo: m.StillEnd, Hi: f.t}, d)
+		}
+	}
+	m.Anchor, m.StillN, m.StillEnd, m.Standing = f, 1, f.t, false
+	m.ArrEst = m.arrival(f)
+}
+
+// arrival estimates when the stand that may begin with f began: the last speed carried the run the rest of the way.
+func (m *machine) arrival(f fix) edge {
+	if !m.HasLast {
+		return edge{At: f.t, Hi: f.t}
+	}
+	e := edge{At: f.t, Lo: m.Last.t, Hi: f.t}
+	if m.HasPrev {
+		v := network.DistanceM(m.Prev.lat, m.Prev.lon, m.Last.lat, m.Last.lon) / (float64(m.Last.t-m.Prev.t) / 1000)
+		if v >= minMovingMPS {
+			d := network.DistanceM(m.Last.lat, m.Last.lon, f.lat, f.lon)
+			e.At = min(m.Last.t+int64(d/v*1000), f.t)
+		}
+	}
+	return e
+}
+
+func (m *machine) endStand(e edge, d float64) {
+	if m.Inside {
+		m.In.Dep = e
+		m.DepPending, m.DepDist, m.DepEdge = true, d, e
+		return
+	}
+	if s := (e.At - m.ArrEst.At) / 1000; s >= lineStandS {
+		m.LineStanding += s
+	}
+}
+
+// stopHere notes a stand inside a fence; the stay's arrival is its first stand's, its departure its last one's end.
+func (m *machine) stopHere() {
+	if !m.Standing || !m.Inside {
+		return
+	}
+	if !m.In.Stopped {
+		m.In.Stopped, m.In.Arr = true, m.ArrEst
+		if m.In.Entered.At > m.In.Arr.At {
+			m.In.Arr.At = m.In.Entered.At
+		}
+	}
+	m.In.Dep = edge{}
+}
+
+// fences follows which place the run is at. A fix belongs to one place at most: where fences overlap, to the one it is nearest by
+// distance over radius when it comes from outside; inside it stays with its place until beyond that one's outer edge, or until it
+// stands nearer to the other.
+func (m *machine) fences(g *geometry, f fix) {
+	g.hits = g.index.At(f.lat, f.lon, g.hits)
+	next, inner := m.choose(g.hits)
+	moved := m.HasLast && (m.Last.lat != f.lat || m.Last.lon != f.lon)
+	if next == m.placeID() {
+		switch {
+		case m.Inside:
+			m.In.Seen = f.t
+			m.watchEdge(g, f, inner)
+		case moved:
+			m.passes(g, f, 0, 1)
+		}
+		return
+	}
+	from, to := 0.0, 1.0
+	if m.Inside {
+		from = m.leave(g, f, next)
+	}
+	if next == "" {
+		m.passes(g, f, from, 1)
+		return
+	}
+	entered := edge{Hi: f.t}
+	if m.HasLast {
+		entered = edge{At: f.t, Lo: m.Last.t, Hi: f.t}
+		if c, ok := g.segment(m.Last, f, next); ok {
+			to = max(c.In, from)
+			entered.At = between(m.Last.t, f.t, to)
+		}
+		m.passes(g, f, from, to)
+	}
+	m.Inside, m.TentOut = true, edge{}
+	m.In = stay{Place: next, Entered: entered, First: !m.HasLast, Seen: f.t, LineStanding: m.LineStanding}
+	m.LineStanding = 0
+}
+
+func (m *machine) placeID() string {
+	if m.Inside {
+		return m.In.Place
+	}
+	return ""
+}
+
+// choose picks the place a fix belongs to, "" for none, and whether it lies within the inner edge.
+func (m *machine) choose(hits []network.Hit) (string, bool) {
+	best, current := -1, -1
+	for i, h := range hits {
+		if h.Inner && best < 0 {
+			best = i
+		}
+		if m.Inside && h.Place.ID == m.In.Place {
+			current = i
+		}
+	}
+	if current >= 0 && (best < 0 || best >= current || !m.Standing) {
+		return hits[current].Place.ID, hits[current].Inner
+	}
+	if best < 0 {
+		return "", false
+	}
+	return hits[best].Place.ID, true
+}
+
+// watchEdge remembers when the inner edge was crossed outwards, in case the run goes on beyond the outer one.
+func (m *machine) watchEdge(g *geometry, f fix, inner bool) {
+	if inner {
+		m.TentOut = edge{}
+		return
+	}
+	if m.TentOut.At == 0 {
+		m.TentOut = m.outward(g, f)
+	}
+}
+
+func (m *machine) outward(g *geometry, f fix) edge {
+	e := edge{At: m.Last.t, Lo: m.Last.t, Hi: f.t}
+	if c, ok := g.segment(m.Last, f, m.In.Place); ok {
+		e.At = between(m.Last.t, f.t, c.Out)
+	}
+	return e
+}
+
+// leave closes the stay and returns the fraction of the segment at which the fence was left.
+func (m *machine) leave(g *geometry, f fix, next string) float64 {
+	at := 0.0
+	left := m.TentOut
+	if left.At == 0 {
+		left = m.outward(g, f)
+		at = float64(left.At-m.Last.t) / math.Max(1, float64(f.t-m.Last.t))
+	}
+	m.In.Left = left
+	if m.In.Stopped && m.In.Dep.At == 0 {
+		// The stand ended with this very fix.
+		m.In.Dep = edge{At: left.At, Lo: m.StillEnd, Hi: left.Hi}
+	}
+	if m.In.Dep.Lo > left.At {
+		m.In.Left = edge{At: m.In.Dep.At, Lo: m.In.Dep.Lo, Hi: f.t} // it stood between the two edges
+	} else if m.In.Dep.At > left.At {
+		m.In.Dep.At = left.At
+	}
+	m.DepPending = false
+	m.Stays = append(m.Stays, m.In)
+	m.Inside, m.In, m.TentOut = false, stay{}, edge{}
+	return at
+}
+
+// passes notes the fences the segment crosses between two of its fractions without a fix inside that counts for them.
+func (m *machine) passes(g *geometry, f fix, from, to float64) {
+	if !m.HasLast || f.t-m.Last.t > passGapMS {
+		return
+	}
+	g.crossed = g.index.Crossed(m.Last.lat, m.Last.lon, f.lat, f.lon, g.crossed)
+	end := from
+	for _, c := range g.crossed {
+		if c.In <= end || c.Out >= to || c.In == 0 || c.Out == 1 {
+			continue
+		}
+		m.Stays = append(m.Stays, stay{
+			Place:   c.Place.ID,
+			Entered: edge{between(m.Last.t, f.t, c.In), m.Last.t, f.t}, Left: edge{between(m.Last.t, f.t, c.Out), m.Last.t, f.t},
+			Seen: between(m.Last.t, f.t, c.Out), LineStanding: m.LineStanding,
+		})
+		m.LineStanding = 0
+		end = c.Out
+	}
+}
+
+func (g *geometry) segment(a, b fix, place string) (network.Cross, bool) {
+	g.crossed = g.index.Crossed(a.lat, a.lon, b.lat, b.lon, g.crossed)
+	for _, c := range g.crossed {
+		if c.Place.ID == place {
+			return c, true
+		}
+	}
+	return network.Cross{}, false
+}
+
+func between(a, b int64, fraction float64) int64 { return a + int64(fraction*float64(b-a)) }

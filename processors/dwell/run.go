@@ -1,0 +1,278 @@
+package dwell
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"corridorwatch/processors/stream"
+	"corridorwatch/schemas/pb"
+)
+
+// run is the set of events of one run, and what was last told of it.
+type run struct {
+	id   string
+	kind pb.UnitKind
+
+	fixes     []fix // by time; older ones are in frozen
+	reports   []*pb.Event
+	times     map[uint64]int64 // of every fix and report, by event
+	retracted map[uint64]bool
+	late      uint32
+	newest    int64  // greatest time of any event
+	lastEvent string // its source
+
+	frozen  machine
+	now     machine // frozen and the first `done` fixes
+	done    int
+	hours   []mark
+	changed int64 // earliest time of a fix that came since; MaxInt64: none
+
+	sent  map[string]uint64 // hash of the last message by key
+	state pb.State
+	ended int64
+
+	dirty, timed bool
+}
+
+// mark is the machine before the first fix of an hour.
+type mark struct {
+	hour int64
+	done int
+	m    machine
+}
+
+func newRun(id string, kind pb.UnitKind) *run {
+	return &run{id: id, kind: kind, times: map[uint64]int64{}, retracted: map[uint64]bool{}, sent: map[string]uint64{}, changed: math.MaxInt64}
+}
+
+// add puts an event into the set and tells whether that changed anything.
+func (r *run) add(ev *pb.Event) bool {
+	if ev.Late {
+		r.late++
+		return true
+	}
+	key := eventKey(ev.Source, ev.Id)
+	if rt := ev.GetRetraction(); rt != nil {
+		target := eventKey(ev.Source, rt.Id)
+		if r.retracted[target] {
+			return false
+		}
+		r.retracted[target] = true
+		r.remove(target)
+		return true
+	}
+	if r.retracted[key] || ev.ImpliedBy != "" && r.retracted[eventKey(ev.Source, ev.ImpliedBy)] {
+		return false
+	}
+	if old, ok := r.times[key]; ok {
+		if !r.supersedes(ev, key, old) {
+			return false
+		}
+		r.remove(key)
+	}
+	r.times[key] = ev.Time
+	if p := ev.GetPosition(); p != nil && ev.Classifier == pb.Classifier_ACTUAL {
+		r.addFix(ev, p, key)
+	} else {
+		i, _ := slices.BinarySearchFunc(r.reports, ev, compareEvents)
+		r.reports = slices.Insert(r.reports, i, ev)
+	}
+	return true
+}
+
+func compareEvents(a, b *pb.Event) int {
+	return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.RecordedAt, b.RecordedAt), cmp.Compare(a.Hash, b.Hash),
+		cmp.Compare(a.Source, b.Source), cmp.Compare(a.Id, b.Id))
+}
+
+func (r *run) addFix(ev *pb.Event, p *pb.Position, key uint64) {
+	f := fix{t: ev.Time, id: key, rec: ev.RecordedAt, hash: ev.Hash, lat: float64(p.LatE7) / 1e7, lon: float64(p.LonE7) / 1e7, speed: -1}
+	if p.SpeedKmh != nil {
+		f.speed = *p.SpeedKmh
+	}
+	if p.AccuracyM != nil {
+		f.acc = *p.AccuracyM
+	}
+	r.changed = min(r.changed, f.t)
+	if n := len(r.fixes); n == 0 || compareFixes(r.fixes[n-1], f) < 0 {
+		r.fixes = append(r.fixes, f)
+		return
+	}
+	i, _ := slices.BinarySearchFunc(r.fixes, f, compareFixes)
+	r.fixes = slices.Insert(r.fixes, i, f)
+}
+
+// compareFixes orders by time; of several at one time the last counts.
+func compareFixes(a, b fix) int {
+	return cmp.Or(cmp.Compare(a.t, b.t), cmp.Compare(a.rec, b.rec), cmp.Compare(a.hash, b.hash), cmp.Compare(a.id, b.id))
+}
+
+// supersedes tells whether ev counts instead of the event of the same source and id that is held: the greater by (recorded_at, hash).
+func (r *run) supersedes(ev *pb.Event, key uint64, at int64) bool {
+	for i := r.firstAt(at); i < len(r.fixes) && r.fixes[i].t == at; i++ {
+		if f := r.fixes[i]; f.id == key {
+			return cmp.Or(cmp.Compare(ev.RecordedAt, f.rec), cmp.Compare(ev.Hash, f.hash)) > 0
+		}
+	}
+	for _, e := range r.reports {
+		if e.Time == at && eventKey(e.Source, e.Id) == key {
+			return cmp.Or(cmp.Compare(ev.RecordedAt, e.RecordedAt), cmp.Compare(ev.Hash, e.Hash)) > 0
+		}
+	}
+	return false // frozen: it can change no more
+}
+
+func (r *run) firstAt(t int64) int {
+	i, _ := slices.BinarySearchFunc(r.fixes, t, func(f fix, t int64) int { return cmp.Compare(f.t, t) })
+	for i > 0 && r.fixes[i-1].t == t {
+		i--
+	}
+	return i
+}
+
+// remove takes an event out, and what it implied.
+func (r *run) remove(key uint64) {
+	at, ok := r.times[key]
+	if ok {
+		delete(r.times, key)
+		for i := r.firstAt(at); i < len(r.fixes) && r.fixes[i].t == at; i++ {
+			if r.fixes[i].id == key {
+				r.fixes = slices.Delete(r.fixes, i, i+1)
+				r.changed = min(r.changed, at)
+				break
+			}
+		}
+	}
+	r.reports = slices.DeleteFunc(r.reports, func(e *pb.Event) bool {
+		own := eventKey(e.Source, e.Id)
+		gone := own == key || e.ImpliedBy != "" && eventKey(e.Source, e.ImpliedBy) == key && r.retracted[key]
+		if gone {
+			delete(r.times, own)
+		}
+		return gone
+	})
+}
+
+// compute brings the machine to the last fix, puts the visits together and tells what differs from what was last told.
+func (r *run) compute(f *fold, now int64, out *stream.Out) {
+	r.advance(f.geo, now)
+	r.seen()
+	visits := r.assemble(f.cat, now)
+	r.tell(f.cat, visits, now, out)
+}
+
+// advance steps the machine over the fixes that came, from the hour of the earliest on.
+func (r *run) advance(g *geometry, now int64) {
+	r.freeze(g, now)
+	if r.done > 0 && r.changed <= r.fixes[min(r.done, len(r.fixes))-1].t || r.done > len(r.fixes) {
+		r.rewind(r.changed)
+	}
+	r.changed = math.MaxInt64
+	for ; r.done < len(r.fixes); r.done++ {
+		fx := r.fixes[r.done]
+		if hour := fx.t / hourMS; len(r.hours) == 0 || r.hours[len(r.hours)-1].hour < hour {
+			r.hours = append(r.hours, mark{hour, r.done, r.now.clone()})
+		}
+		if r.done+1 < len(r.fixes) && r.fixes[r.done+1].t == fx.t {
+			continue
+		}
+		r.now.step(g, fx)
+	}
+	// The last fix may yet get a sibling of the same time; then changed sends the machine back.
+}
+
+// clone keeps the copy from sharing the tail that the original goes on appending to.
+func (m machine) clone() machine {
+	m.Stays = m.Stays[:len(m.Stays):len(m.Stays)]
+	return m
+}
+
+// rewind puts the machine back to the hour of t, or to where it is frozen.
+func (r *run) rewind(t int64) {
+	hour := t / hourMS
+	for n := len(r.hours); n > 0; n-- {
+		if h := r.hours[n-1]; h.hour <= hour && h.done <= len(r.fixes) {
+			r.now, r.done, r.hours = h.m.clone(), h.done, r.hours[:n-1]
+			return
+		}
+	}
+	r.now, r.done, r.hours = r.frozen.clone(), 0, nil
+}
+
+// freeze folds what can change no more into the frozen machine and drops the fixes, an hour at a time.
+func (r *run) freeze(g *geometry, now int64) {
+	limit := (now - latenessMS) / hourMS * hourMS
+	if len(r.fixes) == 0 || r.fixes[0].t >= limit-hourMS {
+		return
+	}
+	n := 0
+	for ; n < len(r.fixes) && r.fixes[n].t < limit; n++ {
+		delete(r.times, r.fixes[n].id)
+		if n+1 < len(r.fixes) && r.fixes[n+1].t == r.fixes[n].t {
+			continue
+		}
+		r.frozen.step(g, r.fixes[n])
+	}
+	r.fixes = slices.Clone(r.fixes[n:])
+	r.done = 0
+	r.now, r.hours, r.changed = r.frozen.clone(), nil, math.MaxInt64
+}
+
+// seen finds the newest evidence.
+func (r *run) seen() {
+	r.newest = 0
+	if r.frozen.HasLast {
+		r.newest = r.frozen.Last.t
+	}
+	if n := len(r.fixes); n > 0 {
+		r.newest = max(r.newest, r.fixes[n-1].t)
+	}
+	for _, e := range r.reports {
+		if e.Classifier == pb.Classifier_ACTUAL && e.Verb != pb.Verb_PLANNED {
+			r.newest = max(r.newest, e.Time)
+		}
+	}
+}
+
+// interval is how long the run may be quiet before it is silent: three of its usual gaps, a day for one that only reports.
+func (r *run) interval() int64 {
+	n := len(r.fixes)
+	if n < 2 {
+		if r.frozen.HasLast || n == 1 {
+			return 6 * hourMS
+		}
+		return 24 * hourMS
+	}
+	gaps := make([]int64, 0, 32)
+	for i := n - 1; i > 0 && len(gaps) < 32; i-- {
+		gaps = append(gaps, r.fixes[i].t-r.fixes[i-1].t)
+	}
+	slices.Sort(gaps)
+	return min(max(3*gaps[len(gaps)/2], hourMS/4), 6*hourMS)
+}
+
+// due is when the run's state will change by itself.
+func (r *run) due(now int64) int64 {
+	switch r.state {
+	case pb.State_CLOSED, pb.State_LOST:
+		return r.newest + max(latenessMS, lostMS*boolInt(r.state == pb.State_LOST)) + latenessMS
+	case pb.State_SILENT:
+		return r.newest + lostMS
+	case pb.State_OPEN:
+		return r.newest + r.interval() + 1
+	}
+	return math.MaxInt64
+}
+
+func boolInt(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// over tells that nothing more can come for the run: it may be forgotten.
+func (r *run) over(now int64) bool {
+	return (r.state == pb.State_CLOSED || r.state == pb.State_LOST) && now >= r.due(now)
+}

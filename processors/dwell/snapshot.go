@@ -1,0 +1,203 @@
+package dwell
+
+import (
+	"container/heap"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"corridorwatch/schemas/pb"
+)
+
+// Snapshot writes all runs in the order of their ids: what was folded, what is frozen, what was told. What can be computed again
+// from that is left out.
+func (f *fold) Snapshot() ([]byte, error) {
+	var b []byte
+	for _, id := range sortedKeys(f.runs) {
+		var err error
+		if b, err = f.runs[id].append(b); err != nil {
+			return nil, fmt.Errorf("run %s: %w", id, err)
+		}
+	}
+	return b, nil
+}
+
+func appendBytes(b, v []byte) []byte { return append(binary.AppendUvarint(b, uint64(len(v))), v...) }
+
+func (r *run) append(b []byte) ([]byte, error) {
+	frozen, err := json.Marshal(&r.frozen)
+	if err != nil {
+		return nil, err
+	}
+	b = appendBytes(b, []byte(r.id))
+	b = binary.AppendUvarint(b, uint64(r.kind))
+	b = binary.AppendUvarint(b, uint64(r.late))
+	b = binary.AppendVarint(b, r.newest)
+	b = binary.AppendVarint(b, r.ended)
+	b = binary.AppendUvarint(b, uint64(r.state))
+	b = binary.AppendUvarint(b, uint64(boolInt(r.dirty)|boolInt(r.timed)<<1))
+	b = appendBytes(b, frozen)
+	b = binary.AppendUvarint(b, uint64(len(r.fixes)))
+	for i := range r.fixes {
+		b = r.fixes[i].append(b)
+	}
+	b = binary.AppendUvarint(b, uint64(len(r.reports)))
+	for _, e := range r.reports {
+		v, err := proto.MarshalOptions{Deterministic: true}.Marshal(e)
+		if err != nil {
+			return nil, err
+		}
+		b = appendBytes(b, v)
+	}
+	b = appendKeys(b, r.retracted)
+	b = binary.AppendUvarint(b, uint64(len(r.sent)))
+	for _, k := range sortedKeys(r.sent) {
+		b = binary.LittleEndian.AppendUint64(appendBytes(b, []byte(k)), r.sent[k])
+	}
+	return b, nil
+}
+
+func appendKeys(b []byte, set map[uint64]bool) []byte {
+	keys := make([]uint64, 0, len(set))
+	for k := range set {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	b = binary.AppendUvarint(b, uint64(len(keys)))
+	for _, k := range keys {
+		b = binary.LittleEndian.AppendUint64(b, k)
+	}
+	return b
+}
+
+func (f *fix) append(b []byte) []byte {
+	for _, v := range [...]uint64{uint64(f.t), f.id, uint64(f.rec), f.hash, math.Float64bits(f.lat), math.Float64bits(f.lon),
+		uint64(math.Float32bits(f.speed))<<32 | uint64(math.Float32bits(f.acc))} {
+		b = binary.LittleEndian.AppendUint64(b, v)
+	}
+	return b
+}
+
+// scanner reads what Snapshot wrote; the first fault ends it.
+type scanner struct {
+	b   []byte
+	err error
+}
+
+var errShort = errors.New("the state ends too early")
+
+func (s *scanner) take(n int) []byte {
+	if s.err != nil || n < 0 || n > len(s.b) {
+		s.err = errShort
+		return make([]byte, max(0, min(n, 64)))
+	}
+	v := s.b[:n]
+	s.b = s.b[n:]
+	return v
+}
+
+func (s *scanner) uvarint() uint64 {
+	v, n := binary.Uvarint(s.b)
+	if n <= 0 {
+		s.err = errShort
+		return 0
+	}
+	s.b = s.b[n:]
+	return v
+}
+
+func (s *scanner) varint() int64 {
+	v, n := binary.Varint(s.b)
+	if n <= 0 {
+		s.err = errShort
+		return 0
+	}
+	s.b = s.b[n:]
+	return v
+}
+
+func (s *scanner) bytes() []byte  { return s.take(int(min(s.uvarint(), math.MaxInt32))) }
+func (s *scanner) fixed() uint64  { return binary.LittleEndian.Uint64(s.take(8)) }
+func (s *scanner) count() int     { return int(min(s.uvarint(), uint64(len(s.b)))) }
+func (s *scanner) float() float64 { return math.Float64frombits(s.fixed()) }
+
+// Restore replaces the state.
+func (f *fold) Restore(state []byte) error {
+	f.runs, f.dirty, f.timers = map[string]*run{}, nil, nil
+	s := &scanner{b: state}
+	for len(s.b) > 0 && s.err == nil {
+		r, err := s.run()
+		if err != nil {
+			return err
+		}
+		f.runs[r.id] = r
+		if r.dirty {
+			f.dirty = append(f.dirty, r)
+		}
+		if r.timed {
+			heap.Push(&f.timers, timer{r.due(0), r.id})
+		}
+	}
+	return s.err
+}
+
+func (s *scanner) run() (*run, error) {
+	r := newRun(string(s.bytes()), pb.UnitKind(s.uvarint()))
+	r.late, r.newest, r.ended, r.state = uint32(s.uvarint()), s.varint(), s.varint(), pb.State(s.uvarint())
+	flags := s.uvarint()
+	r.dirty, r.timed = flags&1 != 0, flags&2 != 0
+	if frozen := s.bytes(); s.err == nil {
+		if err := json.Unmarshal(frozen, &r.frozen); err != nil {
+			return nil, fmt.Errorf("run %s: %w", r.id, err)
+		}
+	}
+	for range s.count() {
+		f := s.fix()
+		r.fixes = append(r.fixes, f)
+		r.times[f.id] = f.t
+	}
+	for range s.count() {
+		e := new(pb.Event)
+		if err := proto.Unmarshal(s.bytes(), e); err != nil {
+			return nil, fmt.Errorf("run %s: %w", r.id, err)
+		}
+		r.reports = append(r.reports, e)
+		r.times[eventKey(e.Source, e.Id)] = e.Time
+	}
+	for range s.count() {
+		r.retracted[s.fixed()] = true
+	}
+	for range s.count() {
+		k := string(s.bytes())
+		r.sent[k] = s.fixed()
+	}
+	r.now = r.frozen.clone()
+	return r, s.err
+}
+
+// MarshalText lets the frozen machine carry fixes in JSON.
+func (f fix) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, f.append(nil)), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (f *fix) UnmarshalText(text []byte) error {
+	b, err := hex.AppendDecode(nil, text)
+	if err != nil {
+		return err
+	}
+	s := &scanner{b: b}
+	*f = s.fix()
+	return s.err
+}
+
+func (s *scanner) fix() fix {
+	f := fix{t: int64(s.fixed()), id: s.fixed(), rec: int64(s.fixed()), hash: s.fixed(), lat: s.float(), lon: s.float()}
+	v := s.fixed()
+	f.speed, f.acc = math.Float32frombits(uint32(v>>32)), math.Float32frombits(uint32(v))
+	return f
+}

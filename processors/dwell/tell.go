@@ -1,0 +1,148 @@
+package dwell
+
+import (
+	"hash/fnv"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"corridorwatch/processors/stream"
+	"corridorwatch/schemas"
+	"corridorwatch/schemas/network"
+	"corridorwatch/schemas/pb"
+)
+
+// teller emits what differs from what was last told, and deletes what no longer holds.
+type teller struct {
+	r    *run
+	out  *stream.Out
+	kept map[string]uint64
+}
+
+// tell sends visits, rides, run facts and status.
+func (r *run) tell(cat *network.Catalog, visits []*visit, now int64, out *stream.Out) {
+	t := teller{r: r, out: out, kept: make(map[string]uint64, len(r.sent))}
+	boards := r.onBoards()
+	for _, v := range visits {
+		suffix := "|" + v.Place + "|" + strconv.Itoa(int(v.N))
+		t.upsert("v"+suffix, schemas.Visits, r.id, &pb.Record{Body: &pb.Record_Visit{Visit: v.Visit}}, v.Visit)
+		own := &pb.Ride{Unit: r.id, UnitKind: r.kind, Run: r.id, RunKind: r.kind, Visit: v.Visit}
+		t.upsert("r|"+r.id+"|"+strconv.Itoa(int(r.kind))+suffix, schemas.UnitEvents, r.id, &pb.Record{Body: &pb.Record_Ride{Ride: own}}, own)
+		for i := range boards {
+			o := &boards[i]
+			if ride := o.ride(r, v); ride != nil {
+				t.upsert("r|"+o.unit+"|"+strconv.Itoa(int(o.kind))+suffix, schemas.UnitEvents, o.unit, &pb.Record{Body: &pb.Record_Ride{Ride: ride}}, ride)
+			}
+		}
+	}
+	facts := r.facts()
+	t.upsert("f", schemas.UnitEvents, r.id, &pb.Record{Body: &pb.Record_RunFacts{RunFacts: facts}}, facts)
+	status := r.status(cat, visits, boards)
+	t.upsert("s", schemas.TrainStatus, r.id, &pb.Record{Body: &pb.Record_TrainStatus{TrainStatus: status}}, status)
+	t.deleteRest()
+	r.sent = t.kept
+}
+
+func (t *teller) upsert(key, topic, kafkaKey string, rec *pb.Record, m proto.Message) {
+	if _, twice := t.kept[key]; twice {
+		return // a unit that came on board twice during one visit
+	}
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		panic("dwell: a result that cannot be encoded: " + err.Error())
+	}
+	h := fnv.New64a()
+	h.Write(b)
+	sum := h.Sum64()
+	t.kept[key] = sum
+	if old, ok := t.r.sent[key]; ok && old == sum {
+		return
+	}
+	t.out.Emit(topic, kafkaKey, rec)
+}
+
+func (t *teller) deleteRest() {
+	r := t.r
+	for _, key := range sortedKeys(r.sent) {
+		if _, ok := t.kept[key]; ok {
+			continue
+		}
+		part := strings.Split(key, "|")
+		n, _ := strconv.Atoi(part[len(part)-1])
+		place := part[len(part)-2]
+		v := &pb.Visit{Unit: r.id, UnitKind: r.kind, Journey: r.id, Place: place, N: uint32(n)}
+		if part[0] == "v" {
+			t.out.Emit(schemas.Visits, r.id, &pb.Record{Deleted: true, Body: &pb.Record_Visit{Visit: v}})
+			continue
+		}
+		kind, _ := strconv.Atoi(part[2])
+		t.out.Emit(schemas.UnitEvents, part[1], &pb.Record{Deleted: true, Body: &pb.Record_Ride{Ride: &pb.Ride{
+			Unit: part[1], UnitKind: pb.UnitKind(kind), Run: r.id, RunKind: r.kind, Visit: v}}})
+	}
+}
+
+func (r *run) facts() *pb.RunFacts {
+	f := &pb.RunFacts{Unit: r.id, UnitKind: r.kind, Run: r.id, EndedAt: r.ended, State: r.state}
+	if p := r.plan(); p != nil {
+		f.Destination, f.ExitBorder, f.Plan = p.Destination, p.ExitBorder, p.Stops
+	}
+	for _, e := range r.reports {
+		if e.Classifier != pb.Classifier_ACTUAL {
+			continue
+		}
+		switch e.Verb {
+		case pb.Verb_ENDED:
+			f.ContinuedBy = e.GetEnded().GetContinuedBy()
+		case pb.Verb_HELD:
+			f.Held = append(f.Held, &pb.Span{Kind: "held", Cause: e.GetHeld().GetCause(), From: e.Time, Source: e.Source, BoundFor: e.GetHeld().GetBoundFor()})
+		case pb.Verb_RESUMED:
+			for i := len(f.Held) - 1; i >= 0; i-- {
+				if f.Held[i].To == 0 && f.Held[i].Source == e.Source {
+					f.Held[i].To = e.Time
+					break
+				}
+			}
+		}
+	}
+	return f
+}
+
+func (r *run) status(cat *network.Catalog, visits []*visit, boards []onBoard) *pb.TrainStatus {
+	s := &pb.TrainStatus{Run: r.id, UnitKind: r.kind, State: r.state, SeenAt: r.newest, LateEvents: r.late, Standing: r.now.Standing}
+	if m := &r.now; m.HasLast {
+		s.HasPosition, s.LatE7, s.LonE7 = true, int32(m.Last.lat*1e7), int32(m.Last.lon*1e7)
+		if m.HasPrev && m.Last.t > m.Prev.t {
+			s.SpeedKmh = network.DistanceM(m.Prev.lat, m.Prev.lon, m.Last.lat, m.Last.lon) / float64(m.Last.t-m.Prev.t) * 3600
+		}
+		if m.Last.speed >= 0 {
+			s.SpeedKmh = float64(m.Last.speed)
+		}
+	}
+	if n := len(visits); n > 0 {
+		v := visits[n-1]
+		s.LastPlace, s.Since = v.Place, v.end()
+		if v.State != pb.State_CLOSED {
+			s.Place, s.Since = v.Place, v.start()
+		} else if v.open {
+			s.Since = v.start()
+		}
+		s.Corridor, s.Direction, _ = strings.Cut(v.Direction, ":")
+	}
+	s.Destination = r.plan().GetDestination()
+	for _, o := range boards {
+		switch {
+		case o.to != 0:
+		case o.kind == pb.UnitKind_WAGON:
+			s.Wagons++
+		default:
+			s.Containers++
+		}
+	}
+	for _, e := range r.reports {
+		if e.Time <= r.newest {
+			s.Source = e.Source
+		}
+	}
+	return s
+}
