@@ -19,6 +19,7 @@ type run struct {
 	times     map[uint64]int64 // of every fix and report, by event
 	retracted map[uint64]bool
 	late      uint32
+	lateAt    int64 // greatest time of a late event: the age of a run that has no other
 	newest    int64  // greatest time of any event
 	lastEvent string // its source
 
@@ -50,6 +51,7 @@ func newRun(id string, kind pb.UnitKind) *run {
 func (r *run) add(ev *pb.Event) bool {
 	if ev.Late {
 		r.late++
+		r.lateAt = max(r.lateAt, ev.Time)
 		return true
 	}
 	key := eventKey(ev.Source, ev.Id)
@@ -232,6 +234,9 @@ func (r *run) seen() {
 		if e.Classifier == pb.Classifier_ACTUAL && e.Verb != pb.Verb_PLANNED {
 			r.newest = max(r.newest, e.Time)
 		}
+	}
+	if r.newest == 0 {
+		r.newest = r.lateAt
 	}
 }
 
