@@ -200,6 +200,7 @@ func (c *collector) storeMarks(ctx, hard context.Context, g *gathered) error {
 	})
 	if err == nil {
 		maps.Copy(c.marks, moved)
+		c.metrics.passed(c.marks)
 	}
 	return err
 }

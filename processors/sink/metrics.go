@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"math"
 	"strconv"
 	"time"
 
@@ -14,6 +15,7 @@ type metrics struct {
 	took    *prometheus.HistogramVec
 	lag     *prometheus.GaugeVec
 	retries prometheus.Counter
+	time    prometheus.Gauge
 }
 
 // newMetrics registers the metrics; without a registerer they are counted and never seen.
@@ -30,9 +32,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "corridorwatch_sink_consumer_lag_records", Help: "Records of a topic partition not read yet."}, []string{"topic", "partition"}),
 		retries: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "corridorwatch_sink_retries_total", Help: "Attempts that ClickHouse did not take and that were made again."}),
+		time: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "corridorwatch_sink_time_seconds", Help: "Lowest mark that has passed the sink since it began, seconds since 1970."}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.rows, m.inserts, m.took, m.lag, m.retries)
+		reg.MustRegister(m.rows, m.inserts, m.took, m.lag, m.retries, m.time)
 	}
 	return m
 }
@@ -45,6 +49,14 @@ func (m *metrics) inserted(table string, rows int, took time.Duration) {
 
 func (m *metrics) lagging(topic string, partition int, records int64) {
 	m.lag.WithLabelValues(topic, strconv.Itoa(partition)).Set(float64(records))
+}
+
+func (m *metrics) passed(marks map[markKey]int64) {
+	lowest := int64(math.MaxInt64)
+	for _, mark := range marks {
+		lowest = min(lowest, mark)
+	}
+	m.time.Set(float64(lowest) / 1000)
 }
 
 func (m *metrics) retried() { m.retries.Inc() }

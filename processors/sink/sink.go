@@ -43,7 +43,7 @@ type Config struct {
 
 	FlushEvery time.Duration         // at most this long between inserts while there is something; 0: one second
 	MaxRows    int                   // flush when this many rows are gathered; 0: 500,000
-	MaxBytes   int                   // ... or records of this many bytes; 0: 64 MiB
+	MaxBytes   int                   // ... or records of this many bytes; 0: 32 MiB
 	Logger     *slog.Logger          // nil: slog.Default()
 	Metrics    prometheus.Registerer // takes the sink's metrics; nil: none
 	// Stored is called when a partition's next offset has been stored: nothing below it will be read again. topic is without
@@ -59,7 +59,7 @@ func (c *Config) setDefaults() {
 		c.MaxRows = 500_000
 	}
 	if c.MaxBytes <= 0 {
-		c.MaxBytes = 64 << 20
+		c.MaxBytes = 32 << 20
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

@@ -31,7 +31,7 @@ func Hashes(ctx context.Context, conn driver.Conn, database string) (map[string]
 	for view, line := range lines {
 		var c Content
 		// Equal rows must count: a sum notices them, an exclusive or does not. Two sums make chance agreement out of question.
-		query := fmt.Sprintf("SELECT count(), hex(concat(toString(sum(sipHash64(line))), '-', toString(sum(cityHash64(line))))) FROM (%s)", line)
+		query := fmt.Sprintf("SELECT count(), concat(hex(sum(sipHash64(line))), hex(sum(cityHash64(line)))) FROM (%s)", line)
 		if err := conn.QueryRow(ctx, query).Scan(&c.Rows, &c.Hash); err != nil {
 			return nil, fmt.Errorf("hash view %s: %w", view, err)
 		}
