@@ -19,7 +19,7 @@ type run struct {
 	times     map[uint64]int64 // of every fix and report, by event
 	retracted map[uint64]bool
 	late      uint32
-	lateAt    int64 // greatest time of a late event: the age of a run that has no other
+	lateAt    int64  // greatest time of a late event: the age of a run that has no other
 	newest    int64  // greatest time of any event
 	lastEvent string // its source
 
@@ -34,6 +34,14 @@ type run struct {
 	ended int64
 
 	dirty, timed bool
+
+	// What follows can be computed again from the rest.
+	shown       what
+	rewound     bool
+	reportsSeen int // grows with every change of reports
+	last        *visit
+	wagons      uint32
+	containers  uint32
 }
 
 // mark is the machine before the first fix of an hour.
@@ -44,7 +52,7 @@ type mark struct {
 }
 
 func newRun(id string, kind pb.UnitKind) *run {
-	return &run{id: id, kind: kind, times: map[uint64]int64{}, retracted: map[uint64]bool{}, sent: map[string]uint64{}, changed: math.MaxInt64}
+	return &run{id: id, kind: kind, times: map[uint64]int64{}, retracted: map[uint64]bool{}, sent: map[string]uint64{}, changed: math.MaxInt64, rewound: true}
 }
 
 // add puts an event into the set and tells whether that changed anything.
@@ -61,6 +69,7 @@ func (r *run) add(ev *pb.Event) bool {
 			return false
 		}
 		r.retracted[target] = true
+		r.reportsSeen++
 		r.remove(target)
 		return true
 	}
@@ -77,6 +86,7 @@ func (r *run) add(ev *pb.Event) bool {
 	if p := ev.GetPosition(); p != nil && ev.Classifier == pb.Classifier_ACTUAL {
 		r.addFix(ev, p, key)
 	} else {
+		r.reportsSeen++
 		i, _ := slices.BinarySearchFunc(r.reports, ev, compareEvents)
 		r.reports = slices.Insert(r.reports, i, ev)
 	}
@@ -160,8 +170,29 @@ func (r *run) remove(key uint64) {
 func (r *run) compute(f *fold, now int64, out *stream.Out) {
 	r.advance(f.geo, now)
 	r.seen()
-	visits := r.assemble(f.cat, now)
-	r.tell(f.cat, visits, now, out)
+	r.settleState(now)
+	if what := r.what(); what != r.shown || r.rewound {
+		visits := r.assemble(f.cat, now)
+		r.shown, r.rewound = r.what(), false
+		r.tell(f.cat, visits, out)
+		return
+	}
+	r.tellStatus(out)
+}
+
+// what is everything the visits are made of besides events that came out of order. While it stays the same, only the status can
+// have changed.
+type what struct {
+	stays, reports int
+	in             stay
+	inside         bool
+	state          pb.State
+}
+
+func (r *run) what() what {
+	w := what{stays: len(r.now.Stays), reports: r.reportsSeen, in: r.now.In, inside: r.now.Inside, state: r.state}
+	w.in.Seen = 0
+	return w
 }
 
 // advance steps the machine over the fixes that came, from the hour of the earliest on.
@@ -192,6 +223,7 @@ func (m machine) clone() machine {
 
 // rewind puts the machine back to the hour of t, or to where it is frozen.
 func (r *run) rewind(t int64) {
+	r.rewound = true
 	hour := t / hourMS
 	for n := len(r.hours); n > 0; n-- {
 		if h := r.hours[n-1]; h.hour <= hour && h.done <= len(r.fixes) {

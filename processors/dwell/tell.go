@@ -21,7 +21,7 @@ type teller struct {
 }
 
 // tell sends visits, rides, run facts and status.
-func (r *run) tell(cat *network.Catalog, visits []*visit, now int64, out *stream.Out) {
+func (r *run) tell(cat *network.Catalog, visits []*visit, out *stream.Out) {
 	t := teller{r: r, out: out, kept: make(map[string]uint64, len(r.sent))}
 	boards := r.onBoards()
 	for _, v := range visits {
@@ -38,10 +38,35 @@ func (r *run) tell(cat *network.Catalog, visits []*visit, now int64, out *stream
 	}
 	facts := r.facts()
 	t.upsert("f", schemas.UnitEvents, r.id, &pb.Record{Body: &pb.Record_RunFacts{RunFacts: facts}}, facts)
-	status := r.status(cat, visits, boards)
-	t.upsert("s", schemas.TrainStatus, r.id, &pb.Record{Body: &pb.Record_TrainStatus{TrainStatus: status}}, status)
+	t.kept["s"] = r.sent["s"]
 	t.deleteRest()
 	r.sent = t.kept
+	r.remember(visits, boards)
+	r.tellStatus(out)
+}
+
+// remember keeps what the status needs of visits and composition.
+func (r *run) remember(visits []*visit, boards []onBoard) {
+	r.last, r.wagons, r.containers = nil, 0, 0
+	if n := len(visits); n > 0 {
+		r.last = visits[n-1]
+	}
+	for _, o := range boards {
+		switch {
+		case o.to != 0:
+		case o.kind == pb.UnitKind_WAGON:
+			r.wagons++
+		default:
+			r.containers++
+		}
+	}
+}
+
+func (r *run) tellStatus(out *stream.Out) {
+	status := r.status()
+	t := teller{r: r, out: out, kept: map[string]uint64{}}
+	t.upsert("s", schemas.TrainStatus, r.id, &pb.Record{Body: &pb.Record_TrainStatus{TrainStatus: status}}, status)
+	r.sent["s"] = t.kept["s"]
 }
 
 func (t *teller) upsert(key, topic, kafkaKey string, rec *pb.Record, m proto.Message) {
@@ -108,8 +133,8 @@ func (r *run) facts() *pb.RunFacts {
 	return f
 }
 
-func (r *run) status(cat *network.Catalog, visits []*visit, boards []onBoard) *pb.TrainStatus {
-	s := &pb.TrainStatus{Run: r.id, UnitKind: r.kind, State: r.state, SeenAt: r.newest, LateEvents: r.late, Standing: r.now.Standing}
+func (r *run) status() *pb.TrainStatus {
+	s := &pb.TrainStatus{Wagons: r.wagons, Containers: r.containers, Run: r.id, UnitKind: r.kind, State: r.state, SeenAt: r.newest, LateEvents: r.late, Standing: r.now.Standing}
 	if m := &r.now; m.HasLast {
 		s.HasPosition, s.LatE7, s.LonE7 = true, int32(m.Last.lat*1e7), int32(m.Last.lon*1e7)
 		if m.HasPrev && m.Last.t > m.Prev.t {
@@ -119,8 +144,7 @@ func (r *run) status(cat *network.Catalog, visits []*visit, boards []onBoard) *p
 			s.SpeedKmh = float64(m.Last.speed)
 		}
 	}
-	if n := len(visits); n > 0 {
-		v := visits[n-1]
+	if v := r.last; v != nil {
 		s.LastPlace, s.Since = v.Place, v.end()
 		if v.State != pb.State_CLOSED {
 			s.Place, s.Since = v.Place, v.start()
@@ -130,15 +154,6 @@ func (r *run) status(cat *network.Catalog, visits []*visit, boards []onBoard) *p
 		s.Corridor, s.Direction, _ = strings.Cut(v.Direction, ":")
 	}
 	s.Destination = r.plan().GetDestination()
-	for _, o := range boards {
-		switch {
-		case o.to != 0:
-		case o.kind == pb.UnitKind_WAGON:
-			s.Wagons++
-		default:
-			s.Containers++
-		}
-	}
 	for _, e := range r.reports {
 		if e.Time <= r.newest {
 			s.Source = e.Source
