@@ -3,6 +3,7 @@ package engine
 import (
 	"compress/gzip"
 	"compress/zlib"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,9 +22,23 @@ func decoded(body io.Reader, encoding string, blocks bool) (io.Reader, error) {
 		return nil, err
 	}
 	if blocks {
-		return chcompress.NewReader(plain), nil
+		return blockReader{chcompress.NewReader(plain)}, nil
 	}
 	return plain, nil
+}
+
+// blockReader reads ClickHouse's block format to its end, which ch-go reports as a failure to read the next header.
+type blockReader struct{ *chcompress.Reader }
+
+func (b blockReader) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if errors.Is(err, io.EOF) {
+		if strings.HasSuffix(err.Error(), "header: EOF") {
+			return n, io.EOF
+		}
+		return n, io.ErrUnexpectedEOF // in the middle of a block
+	}
+	return n, err
 }
 
 func inflated(body io.Reader, encoding string) (io.Reader, error) {
