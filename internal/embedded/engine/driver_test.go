@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -14,10 +15,26 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"corridorwatch/internal/embedded/engine"
 	"corridorwatch/internal/embedded/enginetest"
 )
 
-func TestMain(m *testing.M) { enginetest.Main(m) }
+// TestMain makes this test binary the engine, or a program that starts one and tells its address, where the tests ask for that.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("ENGINE_TEST_PARENT"); dir != "" && os.Getenv("CORRIDORWATCH_TEST_ENGINE") == "" {
+		lib, err := engine.Locate(os.Getenv("CORRIDORWATCH_CHDB_LIB"))
+		if err != nil {
+			panic(err)
+		}
+		e, err := engine.Start(context.Background(), enginetest.Config(lib, dir))
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(e.Addr())
+		<-e.Done()
+	}
+	enginetest.Main(m)
+}
 
 // dial connects clickhouse-go to the engine of this test binary, in a database of the test's own.
 func dial(t testing.TB, compression clickhouse.CompressionMethod) driver.Conn {

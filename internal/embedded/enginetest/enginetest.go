@@ -79,6 +79,13 @@ func Start(t testing.TB) (addr string) {
 	return shared.engine.Addr()
 }
 
+// Dir is the data directory of the engine Start gives.
+func Dir(t testing.TB) string {
+	t.Helper()
+	Start(t)
+	return shared.dir
+}
+
 func run(lib string) (*engine.Engine, string, error) {
 	dir, err := os.MkdirTemp("", "corridorwatch-engine-*")
 	if err != nil {
