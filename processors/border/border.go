@@ -1,0 +1,98 @@
+// Package border works out legs and border crossings of trains and vessels, wagons and containers, and the visits of wagons and
+// containers over the vehicles that carried them.
+//
+// Rides (visits of a run as they concern one unit), run facts and the unit's own events go into a set; when a round closes, the
+// units that changed are computed again and only differences are emitted:
+//
+//	rides, own events ─► stays ─► journeys ─┬─► visits (load units)
+//	                                        ├─► legs, from stay to stay
+//	                                        └─► crossings, side by side
+package border
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"corridorwatch/processors/stream"
+	"corridorwatch/schemas"
+	"corridorwatch/schemas/network"
+	"corridorwatch/schemas/pb"
+)
+
+const (
+	hourMS     = int64(time.Hour / time.Millisecond)
+	forgetMS   = 2 * 72 * hourMS  // twice the lateness: dwell can change nothing any more
+	journeyGap = 30 * 24 * hourMS // silence that ends a load unit's journey
+)
+
+// Stage is the border stage over a catalogue.
+func Stage(cat *network.Catalog) stream.Stage {
+	return stream.Stage{
+		Name: pb.Stage_BORDER, Input: schemas.UnitEvents, Upstreams: []pb.Stage{pb.Stage_INTAKE, pb.Stage_DWELL},
+		Outputs: []string{schemas.Visits, schemas.Legs, schemas.Crossings}, Logic: "border/1",
+		New: func() stream.Fold { return newFold(cat) },
+	}
+}
+
+type fold struct {
+	cat   *network.Catalog
+	units map[string]*unit
+	dirty []*unit
+	swept int64 // when units were last forgotten
+}
+
+func newFold(cat *network.Catalog) *fold { return &fold{cat: cat, units: map[string]*unit{}} }
+
+// Fold puts a record into its unit's set.
+func (f *fold) Fold(in stream.In, _ *stream.Out) {
+	var u *unit
+	changed := false
+	switch b := in.Rec.Body.(type) {
+	case *pb.Record_Ride:
+		u = f.unit(b.Ride.Unit, b.Ride.UnitKind)
+		changed = u.ride(b.Ride, in.Rec.Deleted)
+	case *pb.Record_RunFacts:
+		u = f.unit(b.RunFacts.Unit, b.RunFacts.UnitKind)
+		u.facts, changed = b.RunFacts, true
+	case *pb.Record_Event:
+		if b.Event.Late || b.Event.Subject == "" {
+			return
+		}
+		u = f.unit(b.Event.Subject, b.Event.UnitKind)
+		changed = u.event(b.Event)
+	default:
+		return
+	}
+	if changed && !u.dirty {
+		u.dirty = true
+		f.dirty = append(f.dirty, u)
+	}
+}
+
+func (f *fold) unit(id string, kind pb.UnitKind) *unit {
+	u := f.units[id]
+	if u == nil {
+		u = newUnit(id, kind)
+		f.units[id] = u
+	}
+	return u
+}
+
+// Advance computes the units that changed, and once an hour forgets those for which nothing can come any more.
+func (f *fold) Advance(now int64, out *stream.Out) {
+	slices.SortFunc(f.dirty, func(a, b *unit) int { return cmp.Compare(a.id, b.id) })
+	for _, u := range f.dirty {
+		u.dirty = false
+		u.compute(f.cat, out)
+	}
+	f.dirty = f.dirty[:0]
+	if hour := now / hourMS; hour > f.swept {
+		f.swept = hour
+		for id, u := range f.units { // deleting emits nothing: the order does not show
+			if u.over(hour * hourMS) {
+				delete(f.units, id)
+			}
+		}
+	}
+}

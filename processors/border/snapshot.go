@@ -1,0 +1,184 @@
+package border
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"corridorwatch/schemas/pb"
+)
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func (t *teller) upsert(key, topic string, rec *pb.Record, m proto.Message) {
+	h := fnv.New64a()
+	h.Write(encoded(m))
+	sum := h.Sum64()
+	t.kept[key] = sum
+	if old, ok := t.u.sent[key]; !ok || old != sum {
+		t.out.Emit(topic, t.u.id, rec)
+	}
+}
+
+func encoded(m proto.Message) []byte {
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		panic("border: a message that cannot be encoded: " + err.Error())
+	}
+	return b
+}
+
+// Snapshot writes all units in the order of their ids.
+func (f *fold) Snapshot() ([]byte, error) {
+	b := binary.AppendVarint(nil, f.swept)
+	for _, id := range sortedKeys(f.units) {
+		b = f.units[id].append(b)
+	}
+	return b, nil
+}
+
+func appendBytes(b, v []byte) []byte { return append(binary.AppendUvarint(b, uint64(len(v))), v...) }
+
+func (u *unit) append(b []byte) []byte {
+	b = appendBytes(b, []byte(u.id))
+	b = binary.AppendUvarint(b, uint64(u.kind))
+	b = binary.AppendVarint(b, u.newest)
+	dirty := uint64(0)
+	if u.dirty {
+		dirty = 1
+	}
+	b = binary.AppendUvarint(b, dirty)
+	b = binary.AppendUvarint(b, uint64(len(u.rides)))
+	for _, k := range sortedKeys(u.rides) {
+		b = appendBytes(appendBytes(b, []byte(k)), encoded(u.rides[k]))
+	}
+	if u.facts == nil {
+		b = appendBytes(b, nil)
+	} else {
+		b = appendBytes(b, encoded(u.facts))
+	}
+	b = binary.AppendUvarint(b, uint64(len(u.events)))
+	for _, k := range sortedKeys(u.events) {
+		b = appendBytes(appendBytes(b, []byte(k)), encoded(u.events[k]))
+	}
+	b = binary.AppendUvarint(b, uint64(len(u.retracted)))
+	for _, k := range sortedKeys(u.retracted) {
+		b = appendBytes(b, []byte(k))
+	}
+	b = binary.AppendUvarint(b, uint64(len(u.sent)))
+	for _, k := range sortedKeys(u.sent) {
+		b = binary.LittleEndian.AppendUint64(appendBytes(b, []byte(k)), u.sent[k])
+	}
+	return b
+}
+
+// scanner reads what Snapshot wrote; the first fault ends it.
+type scanner struct {
+	b   []byte
+	err error
+}
+
+var errShort = errors.New("the state ends too early")
+
+func (s *scanner) uvarint() uint64 {
+	v, n := binary.Uvarint(s.b)
+	if n <= 0 {
+		s.err, s.b = errShort, nil
+		return 0
+	}
+	s.b = s.b[n:]
+	return v
+}
+
+func (s *scanner) varint() int64 {
+	v, n := binary.Varint(s.b)
+	if n <= 0 {
+		s.err, s.b = errShort, nil
+		return 0
+	}
+	s.b = s.b[n:]
+	return v
+}
+
+func (s *scanner) bytes() []byte {
+	n := s.uvarint()
+	if n > uint64(len(s.b)) {
+		s.err, s.b = errShort, nil
+		return nil
+	}
+	v := s.b[:n]
+	s.b = s.b[n:]
+	return v
+}
+
+func (s *scanner) count() int { return int(min(s.uvarint(), uint64(len(s.b)))) }
+
+func (s *scanner) message(m proto.Message) {
+	if err := proto.Unmarshal(s.bytes(), m); err != nil && s.err == nil {
+		s.err = err
+	}
+}
+
+// Restore replaces the state.
+func (f *fold) Restore(state []byte) error {
+	f.units, f.dirty = map[string]*unit{}, nil
+	s := &scanner{b: state}
+	f.swept = s.varint()
+	for len(s.b) > 0 && s.err == nil {
+		u := s.unit()
+		if s.err != nil {
+			return fmt.Errorf("unit %s: %w", u.id, s.err)
+		}
+		f.units[u.id] = u
+		if u.dirty {
+			f.dirty = append(f.dirty, u)
+		}
+	}
+	return s.err
+}
+
+func (s *scanner) unit() *unit {
+	u := newUnit(string(s.bytes()), pb.UnitKind(s.uvarint()))
+	u.newest = s.varint()
+	u.dirty = s.uvarint() == 1
+	for range s.count() {
+		k, r := string(s.bytes()), new(pb.Ride)
+		s.message(r)
+		u.rides[k] = r
+	}
+	if facts := s.bytes(); len(facts) > 0 {
+		u.facts = new(pb.RunFacts)
+		if err := proto.Unmarshal(facts, u.facts); err != nil {
+			s.err = err
+		}
+	}
+	for range s.count() {
+		k, e := string(s.bytes()), new(pb.Event)
+		s.message(e)
+		u.events[k] = e
+	}
+	for range s.count() {
+		u.retracted[string(s.bytes())] = true
+	}
+	for range s.count() {
+		k := string(s.bytes())
+		if len(s.b) < 8 {
+			s.err, s.b = errShort, nil
+			break
+		}
+		u.sent[k] = binary.LittleEndian.Uint64(s.b)
+		s.b = s.b[8:]
+	}
+	return u
+}

@@ -1,0 +1,276 @@
+package border
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"corridorwatch/processors/stream"
+	"corridorwatch/schemas"
+	"corridorwatch/schemas/network"
+	"corridorwatch/schemas/pb"
+)
+
+// unit is what is known of one train, vessel, wagon or container, and what was last told of it.
+type unit struct {
+	id        string
+	kind      pb.UnitKind
+	rides     map[string]*pb.Ride // by run, place and n
+	facts     *pb.RunFacts
+	events    map[string]*pb.Event // own events by source and id
+	retracted map[string]bool
+	sent      map[string]uint64
+	newest    int64
+	dirty     bool
+}
+
+func newUnit(id string, kind pb.UnitKind) *unit {
+	return &unit{id: id, kind: kind, rides: map[string]*pb.Ride{}, events: map[string]*pb.Event{}, retracted: map[string]bool{}, sent: map[string]uint64{}}
+}
+
+// carries tells whether the unit is a vehicle itself: its own rides are its visits.
+func (u *unit) isVehicle() bool { return u.kind == pb.UnitKind_TRAIN || u.kind == pb.UnitKind_VESSEL }
+
+func (u *unit) ride(r *pb.Ride, deleted bool) bool {
+	key := r.Run + "|" + r.Visit.GetPlace() + "|" + strconv.Itoa(int(r.Visit.GetN()))
+	if deleted {
+		delete(u.rides, key)
+	} else {
+		u.rides[key] = r
+	}
+	return true
+}
+
+// event takes one of the unit's own events; of several with one source and id the greatest by (recorded_at, hash) counts.
+func (u *unit) event(ev *pb.Event) bool {
+	key := ev.Source + "#" + ev.Id
+	if rt := ev.GetRetraction(); rt != nil {
+		target := ev.Source + "#" + rt.Id
+		if u.retracted[target] {
+			return false
+		}
+		u.retracted[target] = true
+		delete(u.events, target)
+		return true
+	}
+	if u.retracted[key] || ev.Classifier != pb.Classifier_ACTUAL {
+		return false
+	}
+	if old := u.events[key]; old != nil && cmp.Or(cmp.Compare(ev.RecordedAt, old.RecordedAt), cmp.Compare(ev.Hash, old.Hash)) <= 0 {
+		return false
+	}
+	u.events[key] = ev
+	return ev.Verb != pb.Verb_POSITION
+}
+
+// stay is a visit with the vehicles it came and went by.
+type stay struct {
+	*pb.Visit
+	run string // vehicle that brought it here
+	n   uint32 // the vehicle's visit number
+}
+
+func (s *stay) start() int64 {
+	return firstSet(s.Entered.GetAt(), s.Arrived.GetAt(), s.Departed.GetAt(), s.Entered.GetLatest(), s.Left.GetAt())
+}
+
+func (s *stay) end() int64 {
+	return firstSet(s.Left.GetAt(), s.Departed.GetAt())
+}
+
+// came is when it arrived at the place, or passed it: the middle of the way through the fence.
+func (s *stay) came() int64 {
+	if at := s.Arrived.GetAt(); at != 0 {
+		return at
+	}
+	if !s.Stopped && s.Entered.GetAt() != 0 && s.Left.GetAt() != 0 {
+		return (s.Entered.At + s.Left.At) / 2
+	}
+	return s.start()
+}
+
+// went is when it departed from the place, or passed it; 0 while it is there.
+func (s *stay) went() int64 {
+	if s.Stopped {
+		return firstSet(s.Departed.GetAt(), s.Left.GetAt())
+	}
+	return s.came()
+}
+
+func firstSet(times ...int64) int64 {
+	for _, t := range times {
+		if t != 0 {
+			return t
+		}
+	}
+	return 0
+}
+
+// journey is a series of stays that belong together.
+type journey struct {
+	id     string
+	stays  []*stay
+	closed bool
+}
+
+// compute tells what follows from the set now.
+func (u *unit) compute(cat *network.Catalog, out *stream.Out) {
+	t := teller{u: u, out: out, kept: make(map[string]uint64, len(u.sent))}
+	stays := u.stays()
+	u.newest = 0
+	for _, s := range stays {
+		u.newest = max(u.newest, s.start(), s.end())
+	}
+	for _, e := range u.events {
+		u.newest = max(u.newest, e.Time)
+	}
+	if u.facts != nil {
+		u.newest = max(u.newest, u.facts.EndedAt)
+	}
+	for _, j := range u.journeys(stays) {
+		if !u.isVehicle() {
+			for _, s := range j.stays {
+				t.visit(s.Visit)
+			}
+		}
+		way := match(cat, j.stays, u.facts)
+		for _, leg := range u.legs(cat, j, way) {
+			t.leg(leg)
+		}
+		for _, c := range u.crossings(cat, j, way) {
+			t.crossing(c)
+		}
+	}
+	t.deleteRest()
+	u.sent = t.kept
+}
+
+// journeys cuts the stays of a load unit where one journey ends; a run is one journey.
+func (u *unit) journeys(stays []*stay) []journey {
+	if len(stays) == 0 {
+		return nil
+	}
+	if u.isVehicle() {
+		closed := u.facts != nil && (u.facts.State == pb.State_CLOSED || u.facts.State == pb.State_LOST)
+		return []journey{{id: u.id, stays: stays, closed: closed}}
+	}
+	opens, closes := u.milestones()
+	var all []journey
+	used := map[string]int{}
+	var j *journey
+	last := int64(0)
+	for _, s := range stays {
+		closedBy := slices.IndexFunc(closes, func(t int64) bool { return t > last && t <= s.start() })
+		if j == nil || s.start()-last > journeyGap || last > 0 && closedBy >= 0 {
+			day := dateOf(opening(opens, last, s.start()))
+			used[day]++
+			id := u.id + "/" + day
+			if used[day] > 1 {
+				id += "-" + strconv.Itoa(used[day])
+			}
+			if j != nil {
+				j.closed = true
+			}
+			all = append(all, journey{id: id})
+			j = &all[len(all)-1]
+		}
+		j.stays = append(j.stays, s)
+		last = max(s.start(), s.end())
+	}
+	for _, t := range closes {
+		j.closed = j.closed || t >= last
+	}
+	for i := range all {
+		number(all[i])
+	}
+	return all
+}
+
+// milestones are the times at which journeys open and close.
+func (u *unit) milestones() (opens, closes []int64) {
+	for _, e := range u.events {
+		switch e.GetMilestone().GetMilestone() {
+		case "booked", "gate_in":
+			opens = append(opens, e.Time)
+		case "delivered", "gate_out":
+			closes = append(closes, e.Time)
+		}
+	}
+	slices.Sort(opens)
+	slices.Sort(closes)
+	return opens, closes
+}
+
+// opening is the first milestone that opens a journey between the last one's end and its first stay, else the stay.
+func opening(opens []int64, last, first int64) int64 {
+	for _, t := range opens {
+		if t > last && t <= first {
+			return t
+		}
+	}
+	return first
+}
+
+// number gives the stays of a load unit their journey and n.
+func number(j journey) {
+	count := map[string]uint32{}
+	for _, s := range j.stays {
+		count[s.Place]++
+		s.Journey, s.N = j.id, count[s.Place]
+	}
+}
+
+// over tells that nothing more can come for the unit.
+func (u *unit) over(now int64) bool {
+	if u.dirty || now < u.newest+forgetMS {
+		return false
+	}
+	if u.isVehicle() {
+		return u.facts != nil && (u.facts.State == pb.State_CLOSED || u.facts.State == pb.State_LOST)
+	}
+	_, closes := u.milestones()
+	return now > u.newest+journeyGap+forgetMS || len(closes) > 0 && closes[len(closes)-1] >= u.newest
+}
+
+// teller emits what differs from what was last told.
+type teller struct {
+	u    *unit
+	out  *stream.Out
+	kept map[string]uint64
+}
+
+func (t *teller) visit(v *pb.Visit) {
+	t.upsert("v|"+v.Journey+"|"+v.Place+"|"+strconv.Itoa(int(v.N)), schemas.Visits, &pb.Record{Body: &pb.Record_Visit{Visit: v}}, v)
+}
+
+func (t *teller) leg(l *pb.Leg) {
+	t.upsert("l|"+l.Journey+"|"+l.From+"|"+l.To+"|"+strconv.Itoa(int(l.N)), schemas.Legs, &pb.Record{Body: &pb.Record_Leg{Leg: l}}, l)
+}
+
+func (t *teller) crossing(c *pb.Crossing) {
+	t.upsert("c|"+c.Journey+"|"+c.Border+"|"+strconv.Itoa(int(c.N)), schemas.Crossings, &pb.Record{Body: &pb.Record_Crossing{Crossing: c}}, c)
+}
+
+func (t *teller) deleteRest() {
+	u := t.u
+	for _, key := range sortedKeys(u.sent) {
+		if _, ok := t.kept[key]; ok {
+			continue
+		}
+		p := strings.Split(key, "|")
+		num, _ := strconv.Atoi(p[len(p)-1])
+		n := uint32(num)
+		switch p[0] {
+		case "v":
+			t.out.Emit(schemas.Visits, u.id, &pb.Record{Deleted: true, Body: &pb.Record_Visit{Visit: &pb.Visit{
+				Unit: u.id, UnitKind: u.kind, Journey: p[1], Place: p[2], N: n}}})
+		case "l":
+			t.out.Emit(schemas.Legs, u.id, &pb.Record{Deleted: true, Body: &pb.Record_Leg{Leg: &pb.Leg{
+				Unit: u.id, UnitKind: u.kind, Journey: p[1], From: p[2], To: p[3], N: n}}})
+		case "c":
+			t.out.Emit(schemas.Crossings, u.id, &pb.Record{Deleted: true, Body: &pb.Record_Crossing{Crossing: &pb.Crossing{
+				Unit: u.id, UnitKind: u.kind, Journey: p[1], Border: p[2], N: n}}})
+		}
+	}
+}
