@@ -51,6 +51,9 @@ func (j *jsonLines) next() (item, error) {
 }
 
 func decodeJSON(b []byte) item {
+	if len(b) > maxElement {
+		return badJSON(b[:maxElement], &schemas.Fault{Reason: schemas.Unreadable, Detail: "the event is longer than 900000 bytes, which is more than Kafka takes"})
+	}
 	ev, f := schemas.DecodeJSON(b)
 	if f != nil {
 		return badJSON(b, f)

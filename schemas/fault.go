@@ -9,6 +9,7 @@ const (
 	UnknownPlace    = "unknown_place"    // a place, border, area or section the catalogue does not have
 	Future          = "future"           // further ahead of stage time than a clock may be wrong
 	FarAhead        = "far_ahead"        // ahead of data time, and nothing else confirms that time has come so far
+	ForeignSource   = "foreign_source"   // over HTTP: the token does not speak for this source (answered only, not kept)
 )
 
 // Fault says why an event is not accepted, where the reason lies, and what to do about it.

@@ -177,8 +177,9 @@ func (r *receipt) close() {
 	}
 	rej := r.former
 	if rej == nil {
-		rej = &pb.Reject{Value: bytes.Clone(r.in.Raw.Value), ContentType: r.contentType(), At: r.in.Now}
+		rej = &pb.Reject{ContentType: r.contentType(), At: r.in.Now}
 	}
+	rej.Value = bytes.Clone(r.in.Raw.Value)
 	rej.Id, rej.Attempts, rej.AcceptedAt = r.retried, r.attempts, max(r.in.Now, 1)
 	r.emit(rej)
 }
