@@ -56,7 +56,7 @@ func (c *collector) run(ctx context.Context) error {
 	timer := time.NewTimer(c.cfg.FlushEvery)
 	defer timer.Stop()
 	flushed := make(chan error, 1)
-	var flushing, due bool
+	flushing, due := false, true // nothing was inserted before: the first portion goes at once
 	for {
 		full := c.open.rows >= c.cfg.MaxRows || c.open.bytes >= c.cfg.MaxBytes
 		if !flushing && len(c.open.ends) > 0 && (due || full) {

@@ -26,6 +26,9 @@ const (
 	kinds // how many there are
 )
 
+// events tells whether rows of kind k are events, of which each comes about once; results come in many versions.
+func (k kind) events() bool { return k < rejects }
+
 func newSheet(k kind) *sheet {
 	switch k {
 	case trainPositions:

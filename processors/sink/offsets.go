@@ -46,6 +46,7 @@ func insertOffsets(ctx context.Context, cfg Config, ends map[place]end) error {
 		{Name: "stage", Type: "Array(String)"}, {Name: "task", Type: "Array(UInt32)"}, {Name: "epoch", Type: "Array(UInt32)"},
 		{Name: "seq", Type: "Array(UInt64)"},
 	}
+	ctx = ch.Context(ctx, ch.WithSettings(ch.Settings{"async_insert": 0}))
 	return insertRows(ctx, cfg.Conn, cfg.Database+".sink_offsets", columns, func(b driver.Batch) error {
 		for at, e := range ends {
 			var (
@@ -77,6 +78,7 @@ func insertMarks(ctx context.Context, cfg Config, marks map[markKey]int64) error
 		{Name: "topic", Type: "String"}, {Name: "partition", Type: "UInt32"}, {Name: "stage", Type: "String"},
 		{Name: "task", Type: "UInt32"}, {Name: "mark", Type: "UInt64"},
 	}
+	ctx = ch.Context(ctx, ch.WithSettings(ch.Settings{"async_insert": 0}))
 	return insertRows(ctx, cfg.Conn, cfg.Database+".ticks", columns, func(b driver.Batch) error {
 		for k, mark := range marks {
 			if err := b.Append(k.at.topic, uint32(k.at.partition), k.stage, k.task, uint64(mark)); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -21,7 +22,12 @@ import (
 	"corridorwatch/schemas/pb"
 )
 
-func TestMain(m *testing.M) { enginetest.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(asChild) != "" {
+		child()
+	}
+	enginetest.Main(m)
+}
 
 const (
 	prefix     = "t"
@@ -32,6 +38,7 @@ const (
 type world struct {
 	t        testing.TB
 	log      *kafkalog.Client
+	brokers  []string
 	addr     string // of ClickHouse
 	database string
 	conn     driver.Conn
@@ -46,7 +53,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(broker.Close)
-	w := &world{t: t, addr: addr, tasks: map[string]*task{}}
+	w := &world{t: t, brokers: broker.ListenAddrs(), addr: addr, tasks: map[string]*task{}}
 	w.log = kafkalog.New(kafkalog.Config{Brokers: broker.ListenAddrs(), ClientID: "test", Log: slog.New(slog.DiscardHandler)})
 	t.Cleanup(func() { w.log.Close() })
 	var specs []kafkalog.TopicSpec
