@@ -48,7 +48,7 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	cmd.AddCommand(
-		demoCmd(), upCmd(), ingestCmd(), simulateCmd(), acceptCmd(), queryCmd(), rejectsCmd(), catalogCmd(), topicsCmd(), migrateCmd(),
+		upCmd(), ingestCmd(), queryCmd(), rejectsCmd(), catalogCmd(), topicsCmd(), migrateCmd(),
 		doctorCmd(), configCmd(), engineCmd(), versionCmd(),
 	)
 	return cmd

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"corridorwatch/schemas/clickhouse"
+)
+
+// clickhouse says how to reach the installation's database.
+func (c config) clickhouse() clickhouse.Config {
+	ch := clickhouse.Config{Addr: c.ClickHouse, User: c.ClickUser, Password: string(c.ClickPass), Database: c.database()}
+	if c.ClickHouseS {
+		ch.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	return ch
+}
+
+func migrateCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "migrate",
+		Short: "bring the ClickHouse tables and views to this program's version",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := setup()
+			if err != nil {
+				return err
+			}
+			if cfg, err = cfg.find(); err != nil {
+				return err
+			}
+			cat, err := cfg.catalogue()
+			if err != nil {
+				return err
+			}
+			if err := clickhouse.Migrate(cmd.Context(), cfg.clickhouse(), cat); err != nil {
+				return err
+			}
+			have, _, err := clickhouse.Version(cmd.Context(), cfg.clickhouse())
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "database %s at version %d\n", cfg.database(), have)
+			return nil
+		},
+	}
+}

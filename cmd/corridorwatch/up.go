@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"corridorwatch/ingest"
+	"corridorwatch/internal/installation"
+	"corridorwatch/schemas/normal"
+)
+
+func upCmd() *cobra.Command {
+	var timeMode string
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "run everything embedded (broker, ClickHouse engine, stages, sink) and wait for your events",
+		Long: "Runs everything embedded and waits for your events. Time passes by the clock, or with --time data by what 'ingest' sends,\n" +
+			"which is then the one producer of time: for files of the past. Not for production.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if timeMode != installation.Wall && timeMode != installation.Data {
+				return errors.New("--time is wall or data")
+			}
+			cfg, err := setup()
+			if err != nil {
+				return err
+			}
+			return up(cmd.Context(), cfg, timeMode, cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().StringVar(&timeMode, "time", installation.Wall, "wall (a clock) or data (files: 'ingest' makes time pass)")
+	return cmd
+}
+
+func up(ctx context.Context, cfg config, timeMode string, out io.Writer) (err error) {
+	n, err := startNode(ctx, cfg, timeMode)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, n.close()) }()
+	feeds, srv, err := n.feeds()
+	if err != nil {
+		return err
+	}
+	if err := n.announce(srv.addr()); err != nil {
+		return err
+	}
+	n.banner(out, srv.addr())
+	fmt.Fprint(out, n.firstEvent(srv.addr()))
+	return n.run(ctx, feeds...)
+}
+
+// feeds are what brings events and time into a node: the HTTP server, and in wall time the clock.
+func (n *node) feeds() ([]func(context.Context) error, *server, error) {
+	queue := ingest.NewQueue(ingest.NewWriter(n.log, n.cfg.Prefix, n.cfg.Partitions))
+	http, err := n.httpServer(queue)
+	if err != nil {
+		return nil, nil, err
+	}
+	feeds := []func(context.Context) error{queue.Run, http.run}
+	if n.time == installation.Wall {
+		clock := &ingest.Clock{Writer: ingest.NewWriter(n.log, n.cfg.Prefix, n.cfg.Partitions)}
+		feeds = append(feeds, clock.Run)
+	}
+	return feeds, http, nil
+}
+
+func (n *node) httpServer(queue *ingest.Queue) (*server, error) {
+	events := ingest.HTTPConfig{Queue: queue, Form: normal.New(n.cat)}
+	if n.time == installation.Wall {
+		events.FutureLimit = 5 * time.Minute
+	}
+	if n.cfg.TokensFile != "" {
+		tokens, err := ingest.LoadTokens(n.cfg.TokensFile)
+		if err != nil {
+			return nil, err
+		}
+		events.Tokens = tokens
+	} else if !loopback(n.cfg.HTTPListen) {
+		return nil, fmt.Errorf("CORRIDORWATCH_HTTP_LISTEN=%s is not a loopback address: set CORRIDORWATCH_TOKENS_FILE too", n.cfg.HTTPListen)
+	}
+	return newServer(n.cfg.HTTPListen, n.metrics, n.ready, map[string]http.Handler{"POST /v1/events": ingest.NewHTTP(events)})
+}
+
+// announce leaves the addresses for the other commands.
+func (n *node) announce(http string) error {
+	return n.cfg.writeAddresses(addresses{Brokers: n.cfg.Brokers, ClickHouse: n.cfg.ClickHouse, HTTP: http, Prefix: n.cfg.Prefix, PID: os.Getpid()})
+}
+
+func (n *node) banner(out io.Writer, http string) {
+	fmt.Fprintf(out, "corridorwatch %s, embedded, %s time. Not for production: one process, no replicas.\n", version, n.time)
+	fmt.Fprintf(out, "  broker      %s            topics %s.*\n", n.cfg.Brokers[0], n.cfg.Prefix)
+	fmt.Fprintf(out, "  ClickHouse  http://%s     database %s\n", n.cfg.ClickHouse, n.cfg.database())
+	fmt.Fprintf(out, "  HTTP        http://%s     POST /v1/events, /readyz, /metrics\n", http)
+	fmt.Fprintf(out, "  data        %s\n", n.cfg.DataDir)
+	fmt.Fprintf(out, "  up after    %s\n\n", time.Since(n.began).Round(10*time.Millisecond))
+}
+
+// firstEvent are the exact lines that send a first event.
+func (n *node) firstEvent(http string) string {
+	event := fmt.Sprintf(`{"specversion":"1.0","type":"train.arrived","source":"my/railway","id":"1","subject":"KTZ:7084-087-1306:%s","time":"%s","data":{"place":"kz-dostyk"}}`,
+		time.Now().UTC().Format(time.DateOnly), time.Now().UTC().Format(time.RFC3339))
+	return fmt.Sprintf("Send a first event, either way:\n  curl -sS -H 'Content-Type: application/cloudevents+json' -d '%s' http://%s/v1/events\n"+
+		"  echo '%s' | kcat -P -b %s -t %s.intake\nand look:\n  corridorwatch query \"SELECT unit, place, arrived, state FROM v_visits\"\nCtrl-C stops.\n",
+		event, http, event, n.cfg.Brokers[0], n.cfg.Prefix)
+}
