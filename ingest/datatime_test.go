@@ -3,6 +3,7 @@ package ingest
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -151,6 +152,48 @@ func TestDataTimeBounded(t *testing.T) {
 		}
 		if len(l.held) > lookAhead {
 			t.Fatalf("%d are held", len(l.held))
+		}
+	}
+}
+
+// TestDataTimeLosesNothing: whatever the order, each event comes out once, and merged time never goes back.
+func TestDataTimeLosesNothing(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		var inputs []reader
+		n := 0
+		for range 1 + rnd.IntN(3) {
+			in := &told{}
+			for range rnd.IntN(60) {
+				kind := []string{"", "", "", "", "+", "~"}[rnd.IntN(6)]
+				in.words = append(in.words, fmt.Sprintf("%c%s%02d:%02d", 'A'+rnd.IntN(3), kind, rnd.IntN(24), rnd.IntN(60)))
+				n++
+			}
+			inputs = append(inputs, in)
+		}
+		m, err := newMerge(inputs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := 0
+		for last := int64(0); ; out++ {
+			it, ok, err := m.next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !ok {
+				break
+			}
+			if m.time < last {
+				t.Fatalf("merged time went back from %s to %s", stamp(last), stamp(m.time))
+			}
+			last = m.time
+			if len(inputs) == 1 && it.counts() && it.ev.Time > m.time {
+				t.Fatalf("%s came out at %s", stamp(it.ev.Time), stamp(m.time))
+			}
+		}
+		if out != n {
+			t.Fatalf("%d of %d came out", out, n)
 		}
 	}
 }

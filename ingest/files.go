@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"time"
 
 	"corridorwatch/schemas"
@@ -50,20 +51,52 @@ type Result struct {
 // counted. Errors are those of files that cannot be read and of Kafka.
 func Files(ctx context.Context, w *Writer, o Options) (Result, error) {
 	s := &sender{w: w, o: o, now: time.Now().UnixMilli()}
+	if o.Stdin != nil {
+		// Whoever pipes events in may pause between them: what came goes out before the next read waits for more.
+		o.Stdin = &hooked{o.Stdin, func() error { return w.Flush(ctx) }}
+	}
 	readers, done, err := openAll(o)
 	defer done()
 	if err != nil {
 		return s.res, err
 	}
-	if o.DataTime {
-		err = s.merged(ctx, readers)
-	} else {
-		err = s.oneByOne(ctx, readers)
+	err = s.run(ctx, readers)
+	return s.res, err
+}
+
+// Events sends the events of seq, in order of their arrival, as Files does those of one file. A producer that makes its events as it
+// goes, such as the simulator, may take its time: what was yielded goes out after a tenth of a second at the latest, or with the
+// next event. An error of seq ends it.
+func Events(ctx context.Context, w *Writer, seq iter.Seq2[*pb.Event, error], o Options) (Result, error) {
+	next, stop := iter.Pull2(seq)
+	defer stop()
+	s := &sender{w: w, o: o, now: time.Now().UnixMilli(), every: 100 * time.Millisecond}
+	err := s.run(ctx, []reader{pulled(next)})
+	return s.res, err
+}
+
+// pulled is a reader of events made elsewhere.
+type pulled func() (*pb.Event, error, bool)
+
+func (p pulled) next() (item, error) {
+	ev, err, ok := p()
+	if !ok {
+		err = io.EOF
 	}
-	if err != nil {
-		return s.res, err
+	return item{ev: ev}, err
+}
+
+// hooked calls before ahead of each read.
+type hooked struct {
+	io.Reader
+	before func() error
+}
+
+func (h *hooked) Read(b []byte) (int, error) {
+	if err := h.before(); err != nil {
+		return 0, err
 	}
-	return s.res, s.finish(ctx)
+	return h.Reader.Read(b)
 }
 
 // openAll opens every file before anything is sent, so that a wrong name is not found half-way.
@@ -117,8 +150,22 @@ type sender struct {
 	now      int64 // time of ingestion, ms
 	res      Result
 	lastTick int64
-	prior    int64 // last tick of the installation before this input
-	end      int64 // last event time
+	prior    int64         // last tick of the installation before this input
+	end      int64         // last event time
+	every    time.Duration // how often to flush, 0: when much is buffered
+	flushed  time.Time
+}
+
+func (s *sender) run(ctx context.Context, readers []reader) (err error) {
+	if s.o.DataTime {
+		err = s.merged(ctx, readers)
+	} else {
+		err = s.oneByOne(ctx, readers)
+	}
+	if err != nil {
+		return err
+	}
+	return s.finish(ctx)
 }
 
 func (s *sender) oneByOne(ctx context.Context, readers []reader) error {
@@ -193,6 +240,10 @@ func (s *sender) send(ctx context.Context, it item) error {
 	if s.o.Progress != nil && s.res.Read%1000 == 0 {
 		s.o.Progress(s.res.Read, s.res.Sent, s.res.Rejected)
 		s.now = time.Now().UnixMilli()
+	}
+	if s.every > 0 && time.Since(s.flushed) > s.every {
+		s.flushed = time.Now()
+		return s.w.Flush(ctx)
 	}
 	return s.w.FlushIfFull(ctx)
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -187,6 +189,55 @@ func TestFilesInWallTime(t *testing.T) {
 	}
 	if _, err := Files(t.Context(), NewWriter(log, prefix, partitions), Options{Paths: []string{"testdata/none"}}); err == nil {
 		t.Error("a file that is not there is no error")
+	}
+}
+
+// TestEvents: a producer that makes its events as it goes.
+func TestEvents(t *testing.T) {
+	log := newLog(t)
+	ev := func(id string, minute int64) *pb.Event {
+		return &pb.Event{Source: "s", Id: id, Verb: pb.Verb_POSITION, UnitKind: pb.UnitKind_TRAIN, Subject: "KTZ:" + id + ":2026-03-01",
+			Time: day.UnixMilli() + minute*60_000, Data: &pb.Event_Position{Position: &pb.Position{LatE7: 1, LonE7: 1}}}
+	}
+	seq := func(yield func(*pb.Event, error) bool) {
+		_ = yield(ev("a", 1), nil) && yield(ev("b", 1), nil) && yield(ev("c", 3), nil)
+	}
+	res, err := Events(t.Context(), NewWriter(log, prefix, partitions), seq, Options{DataTime: true, Beyond: time.Hour})
+	if err != nil || res.Read != 3 || res.Sent != 3 || !res.LastTick.Equal(day.Add(time.Hour+4*time.Minute)) {
+		t.Errorf("got %+v, %v", res, err)
+	}
+	if got := both(t, log); strings.Count(got, "tick") != 6 || strings.Count(got, "train.position") != 3 {
+		t.Errorf("in the log\n%s", got)
+	}
+	broken := errors.New("broken")
+	seq = func(yield func(*pb.Event, error) bool) { yield(nil, broken) }
+	if _, err := Events(t.Context(), NewWriter(log, prefix, partitions), seq, Options{}); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestPipe: lines piped in are sent while the pipe stays open.
+func TestPipe(t *testing.T) {
+	log := newLog(t)
+	r, w := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		_, err := Files(t.Context(), NewWriter(log, prefix, partitions), Options{Paths: []string{"-"}, Stdin: r})
+		done <- err
+	}()
+	fmt.Fprintln(w, event("1", "s", "kz-altynkol"))
+	topic := schemas.InKafka(prefix, schemas.Intake)
+	reader := log.Reader(topic, schemas.Partition("KTZ:1:2026-03-01", partitions), 0)
+	for n := 0; n == 0; {
+		b, err := reader.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		n = len(b.Records)
+	}
+	w.Close()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -89,6 +89,9 @@ func (w *Writer) Tick(t int64) {
 
 // Flush sends everything that is buffered and returns when Kafka has acknowledged it. It retries what may pass until ctx ends.
 func (w *Writer) Flush(ctx context.Context) error {
+	if w.out.Buffered() == 0 {
+		return nil
+	}
 	if err := w.out.Flush(ctx); err != nil {
 		return fmt.Errorf("send to %s: %w", w.topic, err)
 	}
