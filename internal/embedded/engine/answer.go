@@ -69,7 +69,6 @@ func (a *answer) header(format string) {
 	h := a.w.Header()
 	h.Set("X-ClickHouse-Query-Id", a.request.id)
 	h.Set("X-ClickHouse-Server-Display-Name", "corridorwatch")
-	h.Set("X-ClickHouse-Timezone", "UTC")
 	h.Set("X-ClickHouse-Format", format)
 	h.Set("X-ClickHouse-Exception-Tag", a.tag)
 	h.Set("Content-Type", contentType(format))

@@ -171,6 +171,58 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// Every type the driver knows comes through the translation of blocks.
+func TestTypes(t *testing.T) {
+	conn := dial(t, clickhouse.CompressionLZ4)
+	for _, expression := range []string{
+		"toDecimal128(1.5, 10)", "toDecimal256(1.5, 10)", "toIPv4('1.2.3.4')", "toIPv6('::1')", "toInt256(-1)", "toUInt256(1)", "toInt128(-5)",
+		"toDate32('1950-01-01')", "toDateTime64('2026-01-01 00:00:00', 9, 'Asia/Almaty')", "INTERVAL 1 DAY", "(1, 'a', [1.5])::Tuple(UInt8, String, Array(Float32))",
+		"[(1, 'a')]::Array(Tuple(a UInt8, b String))", "[[1], []]::Array(Array(UInt8))", "map('a', [1, 2])", "NULL", "[]", "(1.0, 2.0)::Point", "'x'::Variant(String, UInt8)",
+		"'{\"a\": {\"b\": 1}}'::JSON", "1::Dynamic", "toLowCardinality(materialize('x'))", "[toLowCardinality('x'), 'y']", "map('k', toLowCardinality('v'))",
+		"toNullable(toUUID('00000000-0000-0000-0000-000000000001'))", "true", "toBFloat16(1.5)",
+	} {
+		rows, err := conn.Query(t.Context(), "SELECT number, "+expression+" AS x, toString(number) FROM numbers(3)")
+		if err != nil {
+			t.Errorf("%s: %v", expression, err)
+			continue
+		}
+		count := 0
+		for rows.Next() {
+			var number uint64
+			var text string
+			x := reflect.New(rows.ColumnTypes()[1].ScanType())
+			if err := rows.Scan(&number, x.Interface(), &text); err != nil || text != fmt.Sprint(count) || number != uint64(count) {
+				t.Errorf("%s, row %d: %d, %q, %v", expression, count, number, text, err)
+			}
+			count++
+		}
+		if rows.Err() != nil || count != 3 {
+			t.Errorf("%s: %d rows, %v", expression, count, rows.Err())
+		}
+	}
+}
+
+// Tools that use database/sql, as migrations do, find what they need too.
+func TestDatabaseSQL(t *testing.T) {
+	db := clickhouse.OpenDB(&clickhouse.Options{Addr: []string{enginetest.Start(t)}, Protocol: clickhouse.HTTP})
+	defer db.Close()
+	ctx := t.Context()
+	for _, statement := range []string{"CREATE DATABASE by_sql", "CREATE TABLE by_sql.t (a Int32, b String) ENGINE = MergeTree ORDER BY a"} {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	defer db.ExecContext(context.Background(), "DROP DATABASE by_sql")
+	if _, err := db.ExecContext(ctx, "INSERT INTO by_sql.t VALUES (?, ?)", 7, "it's"); err != nil {
+		t.Fatal(err)
+	}
+	var a int32
+	var b string
+	if err := db.QueryRowContext(ctx, "SELECT a, b FROM by_sql.t WHERE a = ?", 7).Scan(&a, &b); err != nil || a != 7 || b != "it's" {
+		t.Errorf("got %d, %q, %v", a, b, err)
+	}
+}
+
 // asJSON makes rows comparable: it looks behind pointers and at the instant of a time.
 func asJSON(t *testing.T, r row) string {
 	t.Helper()

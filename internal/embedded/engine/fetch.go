@@ -120,6 +120,9 @@ func install(ctx context.Context, dir string) error {
 	if errors.Is(err, exec.ErrNotFound) {
 		return fmt.Errorf("npm is not installed; install Node.js, or get @chdb/lib-linux-x64-gnu %s elsewhere and set CORRIDORWATCH_CHDB_LIB=/path/libchdb.so: %w", Version, err)
 	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("npm ci: %w", context.Cause(ctx))
+	}
 	if err != nil {
 		return fmt.Errorf("npm ci: %w: %s", err, strings.TrimSpace(string(out)))
 	}

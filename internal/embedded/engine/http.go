@@ -13,8 +13,9 @@ import (
 // handler serves ClickHouse's HTTP interface from the engine. Each request has a connection of its own, which takes a fifth of a
 // millisecond to open, so no setting and no current database of one request is seen by another.
 type handler struct {
-	lib  *library
-	path string // of the data
+	lib      *library
+	path     string // of the data
+	timezone string
 }
 
 // routes is the whole interface. A browser is let in where a person types the address; a page of some other site is not, and
@@ -51,6 +52,7 @@ func localOnly(next http.Handler) http.Handler {
 }
 
 func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-ClickHouse-Timezone", h.timezone)
 	q, err := newRequest(r)
 	if err != nil {
 		newAnswer(w, &request{}).fail(err)
@@ -68,7 +70,8 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) {
 
 // run gives the statement to the engine and its result to a.
 func (h *handler) run(q *request, a *answer) (stats, error) {
-	c, err := h.lib.dial("--path=" + h.path)
+	// An INSERT is in the engine's files when it is acknowledged, not in a queue, unless the client asks for that.
+	c, err := h.lib.dial("--path="+h.path, "--async_insert=0")
 	if err != nil {
 		return stats{}, err
 	}

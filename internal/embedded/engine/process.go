@@ -46,7 +46,8 @@ const closeLimit = 20 * time.Second
 // Start runs the engine and returns when it answers. ctx bounds the start alone.
 func Start(ctx context.Context, cfg Config) (*Engine, error) {
 	cmd := exec.Command(cfg.Exe[0], append(cfg.Exe[1:len(cfg.Exe):len(cfg.Exe)], "--lib", cfg.Lib, "--data", cfg.DataDir, "--listen", cfg.Listen)...)
-	cmd.Env = append(os.Environ(), cfg.Env...)
+	// A server's time zone is what a DateTime without one is shown in; it should not differ from machine to machine.
+	cmd.Env = append(append(os.Environ(), "TZ=UTC"), cfg.Env...)
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdin, err := cmd.StdinPipe()

@@ -132,7 +132,7 @@ func TestAcknowledgedRowsSurviveKill9(t *testing.T) {
 		go func() {
 			defer close(failed)
 			for {
-				_, err := post(e.Addr(), fmt.Sprintf("INSERT INTO t SELECT %d, number FROM numbers(%d)", batch, rows))
+				_, err := post(e.Addr(), "INSERT INTO t FORMAT TSV\n"+batchOf(batch, rows))
 				if err != nil {
 					batch++ // it may be there or not
 					return
@@ -159,6 +159,14 @@ func TestAcknowledgedRowsSurviveKill9(t *testing.T) {
 			t.Errorf("after kill %d: %d whole inserts and %d partial ones, %d were acknowledged", kill+1, whole, partial, acknowledged)
 		}
 	}
+}
+
+func batchOf(batch int64, rows int) string {
+	var b strings.Builder
+	for n := range rows {
+		fmt.Fprintf(&b, "%d\t%d\n", batch, n)
+	}
+	return b.String()
 }
 
 // Ctrl-C in a terminal goes to the whole group of processes; the engine is not in it.

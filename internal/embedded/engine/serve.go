@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -48,10 +49,15 @@ func Serve(ctx context.Context, cfg ServeConfig) error {
 		return fmt.Errorf("open %s with the ClickHouse engine: %w", cfg.DataDir, err)
 	}
 	defer anchor.close()
+	zone, _, err := anchor.exec("SELECT timezone()", "TSVRaw", nil)
+	if err != nil {
+		return fmt.Errorf("ask the ClickHouse engine for its time zone: %w", err)
+	}
+	h := &handler{lib: lib, path: cfg.DataDir, timezone: strings.TrimSpace(string(zone))}
 	if _, err := fmt.Println(listener.Addr()); err != nil {
 		return fmt.Errorf("tell the address of the ClickHouse engine: %w", err)
 	}
-	return serveUntil(endOfInput(ctx), listener, (&handler{lib: lib, path: cfg.DataDir}).routes())
+	return serveUntil(endOfInput(ctx), listener, h.routes())
 }
 
 // serveUntil serves until ctx ends, and then waits for the requests under way.
