@@ -69,3 +69,13 @@ INSERT INTO DB.shipments (source, id, verb, subject, time, note, origin, destina
 ('s', '5', 'milestone', 'K1', '2026-03-01 04:00:00', '', '', '', [], [], [], [], [], [], [], 'gate_in', '');
 INSERT INTO DB.shipments (source, id, verb, subject, time, note, replaces) VALUES
 ('s', '6', 'declared', 'K2', '2026-03-01 05:00:00', 'N2', 'N1');
+
+-- R4 was not seen at east; R5 is lost on the inbound side.
+INSERT INTO DB.crossings (unit, unit_kind, journey, border, n, from_country, to_country,
+    outbound_role, outbound_country, outbound_entered, outbound_entered_basis, outbound_entered_earliest, outbound_left, outbound_state,
+    inbound_role, inbound_country, inbound_places, inbound_entered, inbound_left, inbound_seconds, inbound_state,
+    total_s, total_basis, total_earliest_s, total_latest_s, state, version) VALUES
+('R4', 'train', 'R4', 'b2', 1, 'AA', 'BB', 'outbound', 'AA', '2026-02-20 05:00:00', 'inferred', '2026-02-20 01:00:00', '2026-02-20 05:00:00', 'closed',
+    'inbound', 'BB', ['west'], '2026-02-20 05:00:00', '2026-02-20 10:00:00', 18000, 'closed', 18000, 'inferred', 18000, 32400, 'closed', 4),
+('R5', 'train', 'R5', 'b2', 1, 'AA', 'BB', 'outbound', 'AA', 0, 'none', 0, 0, 'none',
+    'inbound', 'BB', ['west'], '2026-02-01 05:00:00', 0, 0, 'lost', 0, '', 0, 0, 'open', 5);
