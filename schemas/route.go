@@ -38,19 +38,24 @@ func Route(ev *pb.Event) (topic, key string) {
 // Hash is the FNV-1a hash, 64 bits, of the canonical bytes of an event: its deterministic protobuf encoding without the stamps
 // (ingested_at, accepted_at, late, hash). Of two events with the same source, id and recorded_at the one with the greater hash
 // counts, wherever and in whatever order they arrive. The stamps of ev are as before when Hash returns.
-func Hash(ev *pb.Event) uint64 {
+func Hash(ev *pb.Event) uint64 { return new(Hasher).Hash(ev) }
+
+// Hasher computes Hash for many events with one buffer. One goroutine uses it.
+type Hasher struct{ buf []byte }
+
+// Hash is the function Hash.
+func (h *Hasher) Hash(ev *pb.Event) uint64 {
 	ingested, accepted, late, hash := ev.IngestedAt, ev.AcceptedAt, ev.Late, ev.Hash
 	ev.IngestedAt, ev.AcceptedAt, ev.Late, ev.Hash = 0, 0, false, 0
-	var room [512]byte
-	b, err := proto.MarshalOptions{Deterministic: true}.MarshalAppend(room[:0], ev)
-	if err != nil {
+	var err error
+	if h.buf, err = (proto.MarshalOptions{Deterministic: true}).MarshalAppend(h.buf[:0], ev); err != nil {
 		panic(fmt.Sprintf("schemas: hash of an event that was not checked to be UTF-8: %v", err))
 	}
 	ev.IngestedAt, ev.AcceptedAt, ev.Late, ev.Hash = ingested, accepted, late, hash
 	const offset, prime = 14695981039346656037, 1099511628211
-	h := uint64(offset)
-	for _, c := range b {
-		h = (h ^ uint64(c)) * prime
+	sum := uint64(offset)
+	for _, c := range h.buf {
+		sum = (sum ^ uint64(c)) * prime
 	}
-	return h
+	return sum
 }

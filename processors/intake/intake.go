@@ -62,8 +62,9 @@ func Stage(cat *network.Catalog, cfg Config) stream.Stage {
 }
 
 type fold struct {
-	cfg  Config
-	form *normal.Form
+	cfg    Config
+	form   *normal.Form
+	hasher schemas.Hasher // a buffer, no state
 }
 
 // Fold takes one record of the intake topic.
@@ -80,7 +81,7 @@ func (f *fold) Fold(in stream.In, out *stream.Out) {
 		case ev.Verb == pb.Verb_TICK:
 			out.Tick(ev.Time)
 		default:
-			send(ev, out)
+			f.send(ev, out)
 		}
 	}
 	r.close()
@@ -107,16 +108,16 @@ func (f *fold) stamp(now int64, ev *pb.Event) {
 	}
 	ev.AcceptedAt = now
 	ev.Late = ev.Time < now-f.cfg.Lateness.Milliseconds()
-	ev.Hash = schemas.Hash(ev)
+	ev.Hash = f.hasher.Hash(ev)
 }
 
 // send passes an accepted event on, and what it implies.
-func send(ev *pb.Event, out *stream.Out) {
+func (f *fold) send(ev *pb.Event, out *stream.Out) {
 	implied := imply(ev)
 	emit(ev, out)
 	for _, e := range implied {
 		e.AcceptedAt, e.IngestedAt, e.Late = ev.AcceptedAt, ev.IngestedAt, ev.Late
-		e.Hash = schemas.Hash(e)
+		e.Hash = f.hasher.Hash(e)
 		emit(e, out)
 	}
 }
