@@ -111,7 +111,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(a) //nolint:errcheck // the client has gone
+	json.NewEncoder(w).Encode(a) // an error says that the client has gone
 }
 
 func (s *server) serve(req *http.Request, a *answer) error {
