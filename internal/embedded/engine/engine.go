@@ -14,5 +14,6 @@
 // What the interface leaves out: sessions (session_id), external tables in a multipart body, users and passwords, progress headers,
 // PUT, and query_id as the engine's own id. It asks nobody who they are, and ClickHouse's table function file() reads and writes what
 // this program's user may: who can open a port of this machine's loopback can do the same. Results in formats with a heading or an end (JSON, CSVWithNames, Parquet, …) are put together
-// in memory before they are sent; the others, and Native, are streamed.
+// in memory before they are sent; the others, and Native, are streamed. A statement whose client has gone away is stopped only when it
+// is streaming its result.
 package engine

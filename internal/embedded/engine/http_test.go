@@ -93,9 +93,23 @@ func TestHeaders(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
+	resp, _ = ask(t, "POST", "1\n2\n", nil, "query", "INSERT INTO FUNCTION null('a Int32') FORMAT TSV")
+	if got := resp.Header.Get("X-ClickHouse-Summary"); !strings.Contains(got, `"written_rows":"2"`) {
+		t.Errorf("X-ClickHouse-Summary of an INSERT: %s, want 2 rows written", got)
+	}
+	resp, _ = ask(t, "GET", "", nil, "query", "SELECT number FROM numbers(5)")
 	if got := resp.Header.Get("X-ClickHouse-Summary"); !strings.Contains(got, `"read_rows":"5"`) {
 		t.Errorf("X-ClickHouse-Summary: %s, want 5 rows read", got)
 	}
+}
+
+// Who creates a database may have named it already as the current one; for anything else it must be there.
+func TestCreatingTheCurrentDatabase(t *testing.T) {
+	must(t, "CREATE DATABASE IF NOT EXISTS fresh", "database", "fresh")
+	if got := must(t, "SELECT currentDatabase()", "database", "fresh"); got != "fresh\n" {
+		t.Errorf("current database %q, want fresh", got)
+	}
+	must(t, "DROP DATABASE fresh")
 }
 
 func TestInserts(t *testing.T) {
