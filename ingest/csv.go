@@ -55,7 +55,7 @@ func (c *csvReader) next() (item, error) {
 		f = c.build()
 	}
 	if f != nil {
-		return item{fault: f, raw: bytes.Clone(c.row), ct: csvType}, nil
+		return item{fault: f, own: true, raw: bytes.Clone(c.row), ct: csvType}, nil
 	}
 	ev, f := schemas.DecodeJSON(c.buf)
 	if f != nil {

@@ -192,6 +192,7 @@ func (l *lane) rejectIf(bad func(held) bool) (any bool) {
 			continue
 		}
 		any = true
+		h.own = true
 		h.fault = &schemas.Fault{Reason: schemas.FarAhead, Path: "time", Detail: "is more than an hour ahead of the events around it, " +
 			"and no second subject confirms that time has come so far: set the sender's clock and send it again"}
 		l.put(h.item)

@@ -21,8 +21,8 @@ type Options struct {
 	// CSV maps columns to fields; nil: the files hold JSON lines.
 	CSV *Mapping
 
-	// Form, if set, is the normal form of the installation's catalogue. Then places and ids that intake would reject are counted as
-	// rejected here already. Without it they are counted as sent, and still rejected by intake.
+	// Form, if set, is the normal form of the installation's catalogue. Then places and ids that intake will reject are counted as
+	// rejected here already. Without it they are counted as sent, and still rejected by intake: its word counts.
 	Form *normal.Form
 
 	// DataTime says that this is the one producer of time: the files are merged by time, and ticks are sent.
@@ -229,6 +229,7 @@ func (s *sender) send(ctx context.Context, it item) error {
 			s.res.Sent++
 			break
 		}
+		it.own = true
 		it.fault = &schemas.Fault{Reason: schemas.ImpossibleValue, Path: "type", Detail: "ticks come from the clock of the installation, not from files"}
 		s.reject(it)
 	case it.fault == nil:
@@ -254,7 +255,7 @@ func (s *sender) reject(it item) {
 	if it.raw == nil {
 		it.raw, it.ct = schemas.EncodeJSON(it.ev), schemas.JSONType
 	}
-	s.w.Reject(it.raw, it.ct, it.fault)
+	s.w.Reject(it.raw, it.ct, it.told())
 }
 
 func (s *sender) finish(ctx context.Context) error {

@@ -198,6 +198,10 @@ func (s *server) sort(src reader, prefix string, a *answer) (events []*pb.Event,
 		r := result{Line: line, ID: it.ev.GetId(), Status: "accepted"}
 		if it.fault == nil {
 			it.fault = s.fault(it.ev, prefix, now)
+			it.own = it.fault != nil
+		}
+		if it.fault == nil {
+			it.fault = s.cfg.Form.Apply(it.ev)
 		}
 		if it.fault == nil {
 			it.ev.IngestedAt = now
@@ -215,7 +219,7 @@ func (s *server) sort(src reader, prefix string, a *answer) (events []*pb.Event,
 	}
 }
 
-// fault tells what is wrong with an event that could be read.
+// fault tells what this server has against an event that could be read.
 func (s *server) fault(ev *pb.Event, prefix string, now int64) *schemas.Fault {
 	switch {
 	case ev.Verb == pb.Verb_TICK:
@@ -225,7 +229,7 @@ func (s *server) fault(ev *pb.Event, prefix string, now int64) *schemas.Fault {
 	case s.cfg.FutureLimit > 0 && ev.Classifier == pb.Classifier_ACTUAL && ev.Time > now+s.cfg.FutureLimit.Milliseconds():
 		return &schemas.Fault{Reason: schemas.Future, Path: "time", Detail: fmt.Sprintf("is more than %s ahead: set your clock, or its offset from UTC", s.cfg.FutureLimit)}
 	}
-	return s.cfg.Form.Apply(ev)
+	return nil
 }
 
 // keep tells whether a rejected element goes to rejects. Of others' sources a token's holder leaves no trace there.

@@ -33,7 +33,7 @@ func (j *jsonLines) next() (item, error) {
 			return item{}, err
 		}
 		if !whole {
-			return badJSON(line, &schemas.Fault{Reason: schemas.Unreadable, Detail: "the line is longer than 900000 bytes: one event a line"}), nil
+			return tooLong(line), nil
 		}
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
@@ -52,13 +52,19 @@ func (j *jsonLines) next() (item, error) {
 
 func decodeJSON(b []byte) item {
 	if len(b) > maxElement {
-		return badJSON(b[:maxElement], &schemas.Fault{Reason: schemas.Unreadable, Detail: "the event is longer than 900000 bytes, which is more than Kafka takes"})
+		return tooLong(b[:maxElement])
 	}
 	ev, f := schemas.DecodeJSON(b)
 	if f != nil {
 		return badJSON(b, f)
 	}
 	return item{ev: ev, raw: b, ct: schemas.JSONType}
+}
+
+func tooLong(b []byte) item {
+	it := badJSON(b, &schemas.Fault{Reason: schemas.Unreadable, Detail: "the event is longer than 900000 bytes, which is more than Kafka takes"})
+	it.own = true
+	return it
 }
 
 func badJSON(b []byte, f *schemas.Fault) item {

@@ -70,7 +70,7 @@ func (q *Queue) pack(p *parcel) {
 		q.w.Event(ev)
 	}
 	for _, it := range p.bad {
-		q.w.Reject(it.raw, it.ct, it.fault)
+		q.w.Reject(it.raw, it.ct, it.told())
 	}
 }
 

@@ -15,7 +15,9 @@ func imply(ev *pb.Event) []*pb.Event {
 	case pb.Verb_UNLOADED:
 		return []*pb.Event{composition(ev, pb.Composition_REMOVE)}
 	case pb.Verb_MILESTONE:
-		return perUnit(ev)
+		if ev.UnitKind == pb.UnitKind_UNIT_KIND_NONE { // else it is about one unit already
+			return perUnit(ev)
+		}
 	}
 	return nil
 }
