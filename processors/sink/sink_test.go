@@ -322,6 +322,46 @@ func TestClickHouseAway(t *testing.T) {
 	equal(t, "after losses", w.dump(), want)
 }
 
+// Stopped while ClickHouse is away, the sink ends at once and stores nothing: neither rows nor, later, offsets without their rows.
+func TestStoppedWhileAway(t *testing.T) {
+	w := newWorld(t)
+	w.history(0, 3)
+	pass := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: w.addr})
+	refused := make(chan struct{}, 1)
+	proxy := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Query().Get("query"), "INSERT") {
+			select {
+			case refused <- struct{}{}:
+			default:
+			}
+			panic(http.ErrAbortHandler)
+		}
+		pass.ServeHTTP(rw, r)
+	}))
+	defer proxy.Close()
+	conn, err := clickhouse.Open(within(t, time.Minute), clickhouse.Config{Addr: proxy.Listener.Addr().String(), Database: w.database})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	cfg := w.config()
+	cfg.Conn = conn
+	r := start(t, cfg)
+	<-refused
+	began := time.Now()
+	r.end()
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("took %s to stop", took)
+	}
+	var rows uint64
+	if err := w.conn.QueryRow(t.Context(), "SELECT count() FROM "+w.database+".sink_offsets").Scan(&rows); err != nil || rows != 0 {
+		t.Errorf("%d offsets stored without rows, %v", rows, err)
+	}
+	got := w.sinkTo(begin + 2*hour)
+	w.use(w.database + "_whole")
+	equal(t, "after a stop while away", got, w.sinkTo(begin+2*hour))
+}
+
 func TestPassedWantsEveryTask(t *testing.T) {
 	w := newWorld(t)
 	w.mark(begin)
