@@ -58,7 +58,7 @@ func csvOptions(o *ingest.Options, format, mapping, file string) error {
 	case format != "csv":
 		return fmt.Errorf("--format %s: choose jsonl or csv; --map and --mapping go with csv", format)
 	case (mapping == "") == (file == ""):
-		return errors.New("--format csv needs one of --map and --mapping: which column is time, subject, lat, lon ...")
+		return errors.New("--format csv needs one of --map and --mapping, to say which columns are time, subject, lat and lon")
 	}
 	var m ingest.Mapping
 	var err error

@@ -19,9 +19,8 @@ type run struct {
 	times     map[uint64]int64 // of every fix and report, by event
 	retracted map[uint64]bool
 	late      uint32
-	lateAt    int64  // greatest time of a late event: the age of a run that has no other
-	newest    int64  // greatest time of any event
-	lastEvent string // its source
+	lateAt    int64 // greatest time of a late event: the age of a run that has no other
+	newest    int64 // greatest time of any event
 
 	frozen  machine
 	now     machine // frozen and the first `done` fixes

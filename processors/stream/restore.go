@@ -155,6 +155,7 @@ func (t *task) resume(ctx context.Context, f found) error {
 			*from = sender{epoch: s.Epoch, seq: s.Seq, mark: s.Mark}
 		}
 	}
+	t.known = max(t.now, t.in.knownAt())
 	if c.Logic != t.stage.Logic || c.Catalogue != t.cfg.Catalogue {
 		if !f.clean {
 			return fmt.Errorf("logic or catalogue changed (%s, catalogue %.8s to %s, catalogue %.8s) after an unclean stop: start once "+

@@ -27,6 +27,7 @@ type task struct {
 
 	epoch uint32
 	now   int64 // stage time, ms; 0 until every upstream task has sent a mark
+	known int64 // what the task has folded was accepted by then: now, or later where upstream tasks are ahead of one another
 	in    received
 	out   sent
 
@@ -166,6 +167,7 @@ func (t *task) foldRecord(raw *kafkalog.Record) error {
 // advance closes a round: the fold computes, and every partition the task feeds gets a mark.
 func (t *task) advance(now int64) {
 	t.now = now
+	t.known = max(now, t.in.knownAt())
 	t.fold.Advance(now, t.emitter)
 	for i := range t.out.dests {
 		t.append(&t.out.dests[i], nil, &pb.Record{Body: &pb.Record_Mark{Mark: now}})
@@ -189,7 +191,7 @@ func (t *task) emit(topic, key string, rec *pb.Record) {
 // append numbers rec, the next for its destination, and puts it into the outbox.
 func (t *task) append(d *dest, key []byte, rec *pb.Record) {
 	d.seq++
-	rec.Stage, rec.Task, rec.Epoch, rec.Seq, rec.KnownAt = t.stage.Name, uint32(t.index), t.epoch, d.seq, t.now
+	rec.Stage, rec.Task, rec.Epoch, rec.Seq, rec.KnownAt = t.stage.Name, uint32(t.index), t.epoch, d.seq, t.known
 	var err error
 	t.buf, err = proto.MarshalOptions{Deterministic: true}.MarshalAppend(t.buf[:0], rec)
 	if err != nil && t.emitErr == nil {

@@ -85,7 +85,7 @@ type Record struct {
 	Task    uint32                 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
 	Epoch   uint32                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	Seq     uint64                 `protobuf:"varint,4,opt,name=seq,proto3" json:"seq,omitempty"`
-	KnownAt int64                  `protobuf:"varint,5,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"` // stage time of the writer
+	KnownAt int64                  `protobuf:"varint,5,opt,name=known_at,json=knownAt,proto3" json:"known_at,omitempty"` // everything folded when it was written had been accepted by this stage time
 	Deleted bool                   `protobuf:"varint,6,opt,name=deleted,proto3" json:"deleted,omitempty"`                // the key no longer holds; the body carries the key fields
 	// Types that are valid to be assigned to Body:
 	//
