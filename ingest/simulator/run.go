@@ -1,0 +1,217 @@
+package simulator
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+
+	"corridorwatch/schemas/pb"
+)
+
+// run is one vehicle run of a trip: its path, its calls, and its events as they are asked for.
+type run struct {
+	id, source, corridor string
+	kind                 pb.UnitKind
+	calls                []call
+	knots                []knot
+	rnd                  *rand.Rand
+
+	reports  []*pb.Event // by time; the next one first
+	interval int64
+	noise    float64
+	fixAt    int64 // next position
+	fixes    int64
+	at       int // knot before fixAt
+	gaps     []span
+}
+
+// open makes the run's reports and sets it to its first event.
+func (r *run) open(cfg Config) {
+	r.interval, r.noise = cfg.Interval.Milliseconds(), cfg.NoiseM
+	begin := r.knots[0].t
+	r.fixAt = begin
+	if start := cfg.Start.UnixMilli(); begin < start {
+		r.fixes = (start - begin + r.interval - 1) / r.interval
+		r.fixAt = begin + r.fixes*r.interval
+	}
+	r.reports = r.allReports(cfg)
+	// What happened before the start is left out, but for what says what the run is: its plan and composition.
+	r.reports = slices.DeleteFunc(r.reports, func(e *pb.Event) bool {
+		if e.Time >= cfg.Start.UnixMilli() {
+			return false
+		}
+		if e.Verb == pb.Verb_PLANNED || e.Verb == pb.Verb_COMPOSITION {
+			e.Time = cfg.Start.UnixMilli()
+			return false
+		}
+		return true
+	})
+	slices.SortStableFunc(r.reports, func(a, b *pb.Event) int { return cmp.Compare(a.Time, b.Time) })
+	if cfg.GapEvery > 0 {
+		for t := begin; t < r.end(); {
+			t += int64(r.rnd.ExpFloat64() * float64(cfg.GapEvery.Milliseconds()))
+			until := t + int64(r.rnd.ExpFloat64()*float64(cfg.GapLength.Milliseconds()))
+			r.gaps = append(r.gaps, span{from: t, to: until})
+			t = until
+		}
+	}
+}
+
+func (r *run) end() int64 { return r.knots[len(r.knots)-1].t }
+
+func (r *run) estimate(cfg Config) int {
+	from, to := max(r.knots[0].t, cfg.Start.UnixMilli()), min(r.end(), cfg.Start.Add(cfg.Duration).UnixMilli())
+	return int(max(to-from, 0)/r.interval) + len(r.reports)
+}
+
+// gap tells whether a position at t is not sent at once, and when it is.
+func (r *run) gap(t int64) (until int64, lost bool) {
+	for _, g := range r.gaps {
+		if t >= g.from && t < g.to {
+			return g.to, true
+		}
+	}
+	return 0, false
+}
+
+// nextAt is the time of the next event, MaxInt64 at the end.
+func (r *run) nextAt() int64 {
+	t := int64(math.MaxInt64)
+	if r.fixAt <= r.end() {
+		t = r.fixAt
+	}
+	if len(r.reports) > 0 {
+		t = min(t, r.reports[0].Time)
+	}
+	return t
+}
+
+func (r *run) next() *pb.Event {
+	if len(r.reports) > 0 && (r.reports[0].Time <= r.fixAt || r.fixAt > r.end()) {
+		e := r.reports[0]
+		r.reports = r.reports[1:]
+		return e
+	}
+	e := r.position()
+	for {
+		r.fixes++
+		r.fixAt += r.interval
+		for r.at+1 < len(r.knots) && r.knots[r.at+1].t <= r.fixAt {
+			r.at++
+		}
+		if r.fixAt > r.end() || !r.knots[r.at].dark {
+			return e
+		}
+	}
+}
+
+const metresPerDegree = math.Pi / 180 * 6371008.8
+
+func (r *run) position() *pb.Event {
+	for r.at+1 < len(r.knots) && r.knots[r.at+1].t <= r.fixAt {
+		r.at++
+	}
+	a := r.knots[r.at]
+	lat, lon := a.lat, a.lon
+	if r.at+1 < len(r.knots) {
+		b := r.knots[r.at+1]
+		f := float64(r.fixAt-a.t) / float64(max(b.t-a.t, 1))
+		lat, lon = lat+f*(b.lat-lat), lon+f*(b.lon-lon)
+	}
+	if r.noise > 0 {
+		lat += r.noise * r.rnd.NormFloat64() / metresPerDegree
+		lon += r.noise * r.rnd.NormFloat64() / metresPerDegree / math.Cos(lat*math.Pi/180)
+	}
+	return &pb.Event{
+		Source: r.source, Id: r.id + "/" + strconv.FormatInt(r.fixes, 10), Verb: pb.Verb_POSITION, UnitKind: r.kind, Subject: r.id, Time: r.fixAt, RecordedAt: r.fixAt,
+		Data: &pb.Event_Position{Position: &pb.Position{LatE7: int32(math.Round(lat * 1e7)), LonE7: int32(math.Round(lon * 1e7))}},
+	}
+}
+
+// allReports are the run's events besides positions, in the order in which they are numbered.
+func (r *run) allReports(cfg Config) []*pb.Event {
+	var out []*pb.Event
+	add := func(t int64, verb pb.Verb, place string) *pb.Event {
+		e := &pb.Event{Source: r.source, Id: fmt.Sprintf("%s/r%d", r.id, len(out)), Verb: verb, UnitKind: r.kind, Subject: r.id, Time: t, RecordedAt: t, Place: place}
+		out = append(out, e)
+		return e
+	}
+	plan := &pb.Plan{Destination: r.calls[len(r.calls)-1].place.ID}
+	for i := range r.calls {
+		c := &r.calls[i]
+		plan.Stops = append(plan.Stops, &pb.PlanStop{Place: c.place.ID, Arrival: c.plannedArr, Departure: c.plannedDep})
+	}
+	add(r.knots[0].t, pb.Verb_PLANNED, "").Data = &pb.Event_Plan{Plan: plan}
+	if cfg.Containers && r.kind == pb.UnitKind_TRAIN {
+		add(r.knots[0].t, pb.Verb_COMPOSITION, "").Data = &pb.Event_Composition{Composition: r.composition()}
+	}
+	for i := range r.calls {
+		c := &r.calls[i]
+		r.callReports(c, add)
+	}
+	last := r.calls[len(r.calls)-1].place.ID
+	add(r.end(), pb.Verb_ENDED, last).Data = &pb.Event_Ended{Ended: &pb.Ended{}}
+	return out
+}
+
+func (r *run) callReports(c *call, add func(int64, pb.Verb, string) *pb.Event) {
+	if c.place.Position == nil {
+		if c.stops() {
+			add(c.arrive, pb.Verb_ARRIVED, c.place.ID).Data = &pb.Event_Movement{Movement: &pb.Movement{PlannedTime: c.plannedArr}}
+			add(c.left, pb.Verb_DEPARTED, c.place.ID).Data = &pb.Event_Movement{Movement: &pb.Movement{PlannedTime: c.plannedDep}}
+		} else {
+			add(c.arrive, pb.Verb_PASSED, c.place.ID).Data = &pb.Event_Movement{Movement: &pb.Movement{}}
+		}
+	}
+	for _, s := range c.spans {
+		add(s.from, pb.Verb_ACTIVITY, c.place.ID).Data = &pb.Event_Activity{Activity: &pb.Activity{Kind: s.kind, Cause: s.cause, State: pb.Activity_STARTED}}
+		add(s.to, pb.Verb_ACTIVITY, c.place.ID).Data = &pb.Event_Activity{Activity: &pb.Activity{Kind: s.kind, Cause: s.cause, State: pb.Activity_FINISHED}}
+	}
+}
+
+// composition is a train of wagons with a container each; trips of one number and day carry the same containers across their runs.
+func (r *run) composition() *pb.Composition {
+	c := &pb.Composition{Op: pb.Composition_SET}
+	seed := r.rnd.Uint64()
+	for i := range uint64(40) {
+		c.Items = append(c.Items, &pb.CompositionItem{
+			Wagon:      wagonNumber(seed/97 + i),
+			Containers: []*pb.ContainerOn{{Id: containerNumber(seed/89 + i)}},
+		})
+	}
+	return c
+}
+
+// wagonNumber makes an 8-digit number of a flat wagon with its check digit (Luhn).
+func wagonNumber(n uint64) string {
+	s := fmt.Sprintf("9%06d", n%1_000_000)
+	sum := 0
+	for i := range len(s) {
+		d := int(s[len(s)-1-i] - '0')
+		if i%2 == 0 {
+			d *= 2
+		}
+		sum += d/10 + d%10
+	}
+	return s + strconv.Itoa((10-sum%10)%10)
+}
+
+// containerNumber makes a container number with its check digit (ISO 6346).
+func containerNumber(n uint64) string {
+	s := fmt.Sprintf("CRXU%06d", n%1_000_000)
+	sum := 0
+	for i := range len(s) {
+		v := 0
+		if c := s[i]; c >= 'A' {
+			v = int(c-'A') + 10
+			v += (v - 1) / 10
+		} else {
+			v = int(c - '0')
+		}
+		sum += v << i
+	}
+	return s + strconv.Itoa(sum%11%10)
+}
