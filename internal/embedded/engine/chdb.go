@@ -103,7 +103,7 @@ func (lib *library) dial(args ...string) (*conn, error) {
 	handle := lib.connect(int32(len(argv)), &argv[0])
 	runtime.KeepAlive(argv)
 	if handle == nil {
-		return nil, errors.New("the engine refused the connection")
+		return nil, errors.New("the engine refused the connection; what it said stands above")
 	}
 	return &conn{lib: lib, handle: handle}, nil
 }

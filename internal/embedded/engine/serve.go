@@ -43,8 +43,9 @@ func Serve(ctx context.Context, cfg ServeConfig) error {
 	if err != nil {
 		return err
 	}
-	// This connection keeps the engine running between requests.
-	anchor, err := lib.dial("--path=" + cfg.DataDir)
+	// This connection keeps the engine running between requests. The engine's own log is off: on a terminal, each insert stream
+	// would leave a line there ("current_thread contains invalid address") that means nothing. Errors come with the answers.
+	anchor, err := lib.dial("--path="+cfg.DataDir, "--logger.console=false")
 	if err != nil {
 		return fmt.Errorf("open %s with the ClickHouse engine: %w", cfg.DataDir, err)
 	}
