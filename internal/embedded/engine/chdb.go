@@ -10,6 +10,9 @@ import (
 	"github.com/ebitengine/purego"
 )
 
+// statementFunc is the shape of chdb's functions that take a statement, a format and parameters, each with lengths.
+type statementFunc = func(conn uintptr, query *byte, n uintptr, format *byte, fn uintptr, names, nameLens, values, valueLens unsafe.Pointer, params uintptr) uintptr
+
 // library is libchdb, ClickHouse as a shared library. It is called without cgo, so that this program stays one file that builds
 // anywhere. Handles of the library are uintptrs: they point to memory that is not Go's.
 type library struct {
@@ -17,12 +20,12 @@ type library struct {
 	connect           func(argc int32, argv **byte) *uintptr
 	closeConn         func(conn *uintptr)
 
-	query       func(conn uintptr, query *byte, n uintptr, format *byte, fn uintptr, names, nameLens, values, valueLens unsafe.Pointer, params uintptr) uintptr
-	streamQuery func(conn uintptr, query *byte, n uintptr, format *byte, fn uintptr, names, nameLens, values, valueLens unsafe.Pointer, params uintptr) uintptr
+	query       statementFunc
+	streamQuery statementFunc
 	fetch       func(conn, stream uintptr) uintptr
 	cancelQuery func(conn, stream uintptr)
 
-	insert        func(conn uintptr, query *byte, n uintptr, format *byte, fn uintptr, names, nameLens, values, valueLens unsafe.Pointer, params uintptr) uintptr
+	insert        statementFunc
 	insertAppend  func(stream uintptr, data *byte, n uintptr) int32
 	insertDone    func(stream uintptr) uintptr
 	insertError   func(stream uintptr) string
@@ -88,12 +91,12 @@ type conn struct {
 // dial opens a connection; args are those of clickhouse local (--path=…, --database=…, --max_threads=4). The first connection of
 // the process starts the engine, and closing the last one stops it.
 func (lib *library) dial(args ...string) (*conn, error) {
-	argv := make([]*byte, 0, len(args)+2)
+	argv := make([]*byte, 0, len(args)+1)
 	for _, a := range append([]string{"clickhouse"}, args...) {
 		if strings.ContainsRune(a, 0) {
 			return nil, fmt.Errorf("argument %q of the engine holds a zero byte", a)
 		}
-		argv = append(argv, unsafe.StringData(a+"\x00"))
+		argv = append(argv, cString(a))
 	}
 	var pin runtime.Pinner
 	defer pin.Unpin()
@@ -117,7 +120,7 @@ func (c *conn) close() { c.lib.closeConn(c.handle) }
 type param struct{ name, value string }
 
 // call hands a statement to one of the functions that take a statement, a format and parameters.
-func (c *conn) call(f func(conn uintptr, query *byte, n uintptr, format *byte, fn uintptr, names, nameLens, values, valueLens unsafe.Pointer, params uintptr) uintptr, query, format string, params []param) uintptr {
+func (c *conn) call(f statementFunc, query, format string, params []param) uintptr {
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	names, values := make([]*byte, len(params)+1), make([]*byte, len(params)+1)
