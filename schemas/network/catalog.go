@@ -1,30 +1,34 @@
-// Package network is the catalogue: places with their fences, borders with their sides and norms, gauge breaks, sections and
-// corridors. It is read from YAML (and places from CSV), embedded or from a directory, and checked as a whole: every mistake is
-// named by file and line.
+// Package network is the catalogue: what the world looks like, as far as trains are concerned. Places have fences, so that a position
+// becomes "at Dostyk"; borders have two sides, so that a delay becomes "on the Kazakh side"; sections have a length, so that a time
+// becomes a speed; corridors put places in an order, so that a move has a direction.
 //
-// A place is known by its own slug, since most border stations have no UN/LOCODE. A border is an ordered pair of sides, a side a
-// list of places. A gauge break is a node of its own and may lie elsewhere than at a border. A section joins two places and has a
-// length; a corridor is an ordered list of places, each joined to the next by a section.
+// The catalogue is data: YAML files (and places.csv), embedded in the program or read from a directory. They are checked as a whole,
+// and every mistake is named by file and line. What the parts mean:
+//
+//   - A place is known by its own slug, since most border stations have no UN/LOCODE. Without a position it has no fence and is seen
+//     by reports only.
+//   - A border is an ordered pair of sides, a side a country and a list of places.
+//   - A gauge break is a node of its own and may lie elsewhere than at a border.
+//   - An area is what one cause can delay: borders and gauge breaks connected by shared places. Areas are computed.
+//   - A section joins two places and has no direction. A corridor is an ordered list of places, each joined to the next by a section.
+//
+// Everything has a validity, and facts use what was valid when they happened. Dates are days in UTC; the last one is exclusive.
 package network
 
 import (
-	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
-// Attribution must be shown where positions of quality "osm" are.
+// Attribution must be shown wherever positions of quality "osm" are shown.
 const Attribution = "© OpenStreetMap contributors (ODbL)"
 
-// Fence radii where the catalogue gives none, in metres.
-const (
-	fenceM            = 1500
-	fenceApproximateM = 6000
-	defaultMaxSpeed   = 160
-)
+// DefaultMaxSpeedKmh is the plausibility limit of a catalogue that sets none: freight lines allow 120 km/h at most.
+const DefaultMaxSpeedKmh = 160
 
-// Catalog is the whole network. It is not changed after loading.
+// Catalog is the whole network. It does not change after loading and may be shared. Every list is sorted by id, so that equal content
+// behaves equally however it is cut into files.
 type Catalog struct {
 	Places      []*Place
 	Borders     []*Border
@@ -34,17 +38,19 @@ type Catalog struct {
 	Corridors   []*Corridor
 
 	maxSpeed  float64
-	byID      map[string]*Place
-	byCode    map[string]*Place // "scheme:code", lower case
+	places    map[string]*Place
+	borders   map[string]*Border
+	codes     map[string]*Place // "scheme:code" in small letters; nil where a name stands for several places
 	sides     map[string][]BorderSide
 	neighbors map[string][]*Section
+	changes   []time.Time // instants at which a section opens or closes, ascending
 	hash      string
 
-	mu     sync.Mutex // guards routes
+	mu     sync.RWMutex // guards routes
 	routes map[routeKey]Route
 }
 
-// Validity is when something exists or applies; zero times are open ends.
+// Validity is when something exists or applies. Zero times are open ends; To is exclusive.
 type Validity struct{ From, To time.Time }
 
 // At tells whether t lies within.
@@ -52,155 +58,63 @@ func (v Validity) At(t time.Time) bool {
 	return (v.From.IsZero() || !t.Before(v.From)) && (v.To.IsZero() || t.Before(v.To))
 }
 
-// Position in degrees, WGS 84. Quality: surveyed, osm, wikipedia, approximate (3 to 5 km).
-type Position struct {
-	Lat, Lon float64
-	Quality  string
-}
-
-// Fence is a circle around the position, or a polygon.
-type Fence struct {
-	RadiusM float64
-	Polygon []Position
-}
-
-// Place is a station, port, junction or border point.
-type Place struct {
-	ID, Name string
-	Names    map[string]string   // by language or script
-	Codes    map[string][]string // by scheme: locode, esr, taf
-	Country  string              // ISO 3166-1 alpha-2
-	Kinds    []string            // station, junction, hub, border_station, border_point, gauge_break, dry_port, seaport, ferry_port
-	Zone     *time.Location
-	Gauges   []int     // mm
-	Position *Position // nil: seen by reports only
-	Fence    Fence
-	DwellMed time.Duration // usual stop, an estimate; 0: none
-	DwellP95 time.Duration
-	Valid    Validity
-}
-
-// Is tells whether the place is of a kind.
-func (p *Place) Is(kind string) bool { return slices.Contains(p.Kinds, kind) }
-
-// Side is one side of a border: a country and its border stations.
-type Side struct {
-	Country string
-	Places  []string
-}
-
-// Border is an ordered pair of sides.
-type Border struct {
-	ID, Name               string
-	A, B                   Side
-	GaugeBreak             string
-	Customs, Sanitary, Sea bool
-	Area                   string
-	Norms                  map[string]Norm // by country of the side and role: "KZ inbound"
-	Valid                  Validity
-}
-
-// Norm is how long a side usually takes, an estimate with its source.
+// Norm is how long something usually takes.
 type Norm struct {
-	Median time.Duration
-	Source string
+	Median, P95 time.Duration // P95 is zero where none is known
+	Estimate    bool          // fitted or remembered, not published or agreed
+	Source      string
 }
-
-// Norm is the usual time of one side when crossing from a country. side is "outbound" (the side in fromCountry) or "inbound".
-func (b *Border) Norm(fromCountry, side string) (time.Duration, bool) {
-	country := fromCountry
-	if side == "inbound" {
-		country = b.A.Country
-		if fromCountry == b.A.Country {
-			country = b.B.Country
-		}
-	}
-	n, ok := b.Norms[country+" "+side]
-	return n.Median, ok
-}
-
-// BorderSide is a place's part in a border.
-type BorderSide struct {
-	Border *Border
-	Side   byte // 'A' or 'B'
-}
-
-// GaugeBreak is where loads change between gauges.
-type GaugeBreak struct {
-	ID, Name string
-	Places   []string
-	From, To int // mm
-	Border   string
-	Valid    Validity
-}
-
-// Area is a connected component of borders and gauge breaks: what one cause can delay.
-type Area struct {
-	ID, Name                     string
-	Places, Borders, GaugeBreaks []string
-}
-
-// Section joins two places. It has no direction.
-type Section struct {
-	ID, From, To string
-	Km           float64
-	Mode         string // rail, sea, road
-	Gauge        int
-	Status       string // open, planned, closed
-	MaxSpeedKmh  float64
-	RunningKmh   float64 // typical speed in motion, an estimate
-	Valid        Validity
-}
-
-// Corridor is an ordered list of places.
-type Corridor struct {
-	ID, Name           string
-	Places             []string
-	Status             string
-	ThroughCentralAsia bool
-	Valid              Validity
-	km                 []float64
-}
-
-// Km is the distance of the i-th place from the corridor's beginning.
-func (c *Corridor) Km(i int) float64 { return c.km[i] }
 
 // Place finds a place by its slug.
-func (c *Catalog) Place(id string) (*Place, bool) { p, ok := c.byID[id]; return p, ok }
-
-// Resolve finds a place by slug or by "scheme:code" (locode:, esr:, taf:, name:, case does not matter).
-func (c *Catalog) Resolve(ref string) (*Place, bool) {
-	if p, ok := c.byID[ref]; ok {
-		return p, true
-	}
-	p, ok := c.byCode[strings.ToLower(ref)]
+func (c *Catalog) Place(id string) (*Place, bool) {
+	p, ok := c.places[id]
 	return p, ok
 }
 
-// BorderSides lists the borders a place belongs to.
-func (c *Catalog) BorderSides(placeID string) []BorderSide { return c.sides[placeID] }
+// Resolve finds a place by its slug or by "scheme:code": locode:KZKZO, esr:708507, taf:..., or name:Dostyk in any language the
+// catalogue has. Case does not matter in codes and names. A name that stands for several places finds none of them.
+func (c *Catalog) Resolve(ref string) (*Place, bool) {
+	if p, ok := c.places[ref]; ok {
+		return p, true
+	}
+	p := c.codes[ref]
+	if p == nil {
+		p = c.codes[strings.ToLower(ref)]
+	}
+	return p, p != nil
+}
 
 // Border finds a border by its id.
 func (c *Catalog) Border(id string) (*Border, bool) {
-	for _, b := range c.Borders {
-		if b.ID == id {
-			return b, true
-		}
-	}
-	return nil, false
+	b, ok := c.borders[id]
+	return b, ok
 }
 
-// Hash names the content: equal catalogues have equal hashes, however they are cut into files.
+// BorderSides lists the borders that a place belongs to, by id, and its side there.
+func (c *Catalog) BorderSides(placeID string) []BorderSide { return c.sides[placeID] }
+
+// Between is the section that joins two neighbouring places, in either direction; nil if none does.
+func (c *Catalog) Between(a, b string) *Section {
+	for _, s := range c.neighbors[a] {
+		if s.From == b || s.To == b {
+			return s
+		}
+	}
+	return nil
+}
+
+// Hash names the content, 64 hexadecimal digits: equal content has equal hashes, however it is cut into files, in whatever order its
+// keys stand, and whether a default is written down or not.
 func (c *Catalog) Hash() string { return c.hash }
 
-// MaxSpeedKmh is what no train exceeds: a fix that needs more from both neighbours is not believed.
+// MaxSpeedKmh is what no train exceeds: a fix that needs more from both its neighbours is not believed.
 func (c *Catalog) MaxSpeedKmh() float64 { return c.maxSpeed }
 
-// DwellNorm is the usual stop at a place, an estimate.
+// DwellNorm is the usual stop at a place; ok is false where the catalogue has none.
 func (c *Catalog) DwellNorm(placeID string) (median, p95 time.Duration, ok bool) {
-	p, ok := c.byID[placeID]
-	if !ok || p.DwellMed == 0 {
+	p := c.places[placeID]
+	if p == nil || p.Dwell == nil {
 		return 0, 0, false
 	}
-	return p.DwellMed, p.DwellP95, true
+	return p.Dwell.Median, p.Dwell.P95, true
 }

@@ -1,219 +1,207 @@
 package network
 
-import (
-	"cmp"
-	"math"
-	"slices"
-)
+import "math"
 
+// The grid: cells of a tenth of a degree, rows from the south pole, columns from 180 degrees west and round the Earth.
 const (
-	earthM     = 6371008.8 // mean radius, IUGG
-	degM       = math.Pi / 180 * earthM
-	cellDeg    = 0.1
-	cellsRound = 3600
+	cellsPerDegree = 10
+	gridRows       = 180 * cellsPerDegree
+	gridColumns    = 360 * cellsPerDegree
 )
 
-// DistanceM is the great-circle distance in metres (haversine).
-func DistanceM(lat1, lon1, lat2, lon2 float64) float64 {
-	const rad = math.Pi / 180
-	dLat, dLon := (lat2-lat1)*rad/2, (lon2-lon1)*rad/2
-	s, t := math.Sin(dLat), math.Sin(dLon)
-	return 2 * earthM * math.Asin(math.Min(1, math.Sqrt(s*s+math.Cos(lat1*rad)*math.Cos(lat2*rad)*t*t)))
-}
-
-// OuterM is the outer edge of a fence: a unit leaves when it is beyond it.
-func (p *Place) OuterM() float64 { return p.Fence.RadiusM + math.Max(p.Fence.RadiusM/10, 20) }
-
-// Index finds the fences a point lies in or a segment crosses, by a grid of tenths of a degree.
+// Index finds the fences that a point lies in or a segment passes. It does not change after it is built and may be shared.
+//
+// The fences of a cell lie side by side in one slice; cells are found by a hash table of powers of two with linear probing, which
+// takes half the time of a map.
 type Index struct {
-	cells  map[int32][]*fence
-	fences []*fence
+	fences []*fence // by place id
+	slots  []slot
+	mask   uint32
+	lists  []*fence // of all cells, one after the other
 }
 
-type fence struct {
-	place              *Place
-	lat, lon, cos      float64
-	r, outer           float64
-	reachLat, reachLon float64 // degrees
-	poly               []xy    // metres around the centre
+// slot is one cell of the grid in the hash table: its fences are lists[from:to], and there is none if from == to.
+type slot struct {
+	key      uint32
+	from, to uint32
 }
-
-type xy struct{ x, y float64 }
 
 // Hit is a fence whose outer edge holds a point.
 type Hit struct {
 	Place *Place
-	Inner bool
-	DistM float64 // from the centre; for a polygon from its edge, 0 inside
-	Norm  float64 // DistM over the radius: the nearest of several fences has the smallest
+	Inner bool    // the inner edge holds it too
+	DistM float64 // from the centre; for a polygon from its edge, negative inside
+	Norm  float64 // DistM over the radius: of several fences the nearest has the smallest
 }
 
-// Cross is a fence whose inner edge a segment crosses, with the fractions of the segment where it enters and leaves.
+// Cross is a fence whose inner edge a segment passes, and the fractions of the segment where it enters and leaves.
 type Cross struct {
 	Place   *Place
-	In, Out float64
+	In, Out float64 // 0 or 1 where an end of the segment lies inside
 }
 
-// NewIndex builds the index over all places with a position.
+// segment goes from a point by a difference in degrees.
+type segment struct{ lat, lon, dLat, dLon float64 }
+
+// NewIndex builds the index over all places that have a position.
 func (c *Catalog) NewIndex() *Index {
-	x := &Index{cells: map[int32][]*fence{}}
+	x := &Index{}
+	cells := map[uint32][]*fence{}
+	var keys []uint32
 	for _, p := range c.Places {
 		if p.Position == nil {
 			continue
 		}
 		f := newFence(p)
 		x.fences = append(x.fences, f)
-		for la := cell(f.lat - f.reachLat); la <= cell(f.lat+f.reachLat); la++ {
-			for lo := cell(f.lon - f.reachLon); lo <= cell(f.lon+f.reachLon); lo++ {
-				x.cells[cellKey(la, lo)] = append(x.cells[cellKey(la, lo)], f)
+		eachCell(f.lat-f.reachLat, f.lon-f.reachLon, f.lat+f.reachLat, f.lon+f.reachLon, func(key uint32) {
+			if cells[key] == nil {
+				keys = append(keys, key)
 			}
+			cells[key] = append(cells[key], f)
+		})
+	}
+	size := 4
+	for size < 2*len(keys) {
+		size *= 2
+	}
+	x.slots, x.mask = make([]slot, size), uint32(size-1)
+	for _, key := range keys {
+		from := uint32(len(x.lists))
+		x.lists = append(x.lists, cells[key]...)
+		i := hashCell(key) & x.mask
+		for x.slots[i].to != 0 {
+			i = (i + 1) & x.mask
 		}
+		x.slots[i] = slot{key, from, uint32(len(x.lists))}
 	}
 	return x
 }
 
-func newFence(p *Place) *fence {
-	f := &fence{place: p, lat: p.Position.Lat, lon: p.Position.Lon, r: p.Fence.RadiusM, outer: p.OuterM()}
-	f.cos = math.Cos(f.lat * math.Pi / 180)
-	reach := f.outer
-	for _, v := range p.Fence.Polygon {
-		q := f.local(v.Lat, v.Lon)
-		f.poly = append(f.poly, q)
-		reach = math.Max(reach, math.Hypot(q.x, q.y)+math.Max(f.r/10, 20))
+// eachCell visits the cells of a rectangle of degrees, whose longitudes may reach beyond 180.
+func eachCell(lat1, lon1, lat2, lon2 float64, visit func(key uint32)) {
+	first, last := column(lon1), column(lon2)
+	last = min(last, first+gridColumns-1) // once around at most
+	for r := row(lat1); r <= row(lat2); r++ {
+		for c := first; c <= last; c++ {
+			visit(cellKey(r, c))
+		}
 	}
-	f.reachLat, f.reachLon = reach/degM, reach/degM/math.Max(f.cos, 0.01)
-	return f
 }
 
-func (f *fence) local(lat, lon float64) xy {
-	return xy{(lon - f.lon) * degM * f.cos, (lat - f.lat) * degM}
+func row(lat float64) int {
+	return min(max(int(math.Floor((lat+90)*cellsPerDegree)), 0), gridRows-1)
 }
 
-func cell(deg float64) int32           { return int32(math.Floor(deg / cellDeg)) }
-func cellKey(la, lo int32) int32       { return la*(2*cellsRound) + lo }
-func (f *fence) rel(d float64) float64 { return d / f.r }
+func column(lon float64) int { return int(math.Floor((lon + 180) * cellsPerDegree)) }
 
-// At finds the places whose outer edge contains the point, nearest first by Norm. It allocates nothing while buf has room.
+func cellKey(row, column int) uint32 {
+	column %= gridColumns
+	if column < 0 {
+		column += gridColumns
+	}
+	return uint32(row*gridColumns + column)
+}
+
+// hashCell spreads neighbouring cells (multiplication by 2^32 over the golden ratio).
+func hashCell(key uint32) uint32 {
+	key *= 2654435769
+	return key ^ key>>15
+}
+
+// cell lists the fences that reach into a cell.
+func (x *Index) cell(key uint32) []*fence {
+	for i := hashCell(key) & x.mask; ; i = (i + 1) & x.mask {
+		s := &x.slots[i]
+		if s.to == 0 {
+			return nil
+		}
+		if s.key == key {
+			return x.lists[s.from:s.to]
+		}
+	}
+}
+
+// earthly tells whether a point can be on Earth; a comparison with NaN is false.
+func earthly(lat, lon float64) bool { return lat >= -90 && lat <= 90 && lon >= -180 && lon <= 180 }
+
+// At finds the places whose outer edge holds the point: those of the smallest Norm first, then by id. It overwrites buf and returns
+// it, and allocates nothing while buf has room.
 func (x *Index) At(lat, lon float64, buf []Hit) []Hit {
 	buf = buf[:0]
-	for _, f := range x.cells[cellKey(cell(lat), cell(lon))] {
-		q := f.local(lat, lon)
-		if len(f.poly) > 0 {
-			d := f.polyDist(q)
-			if d <= math.Max(f.r/10, 20) {
-				buf = append(buf, Hit{f.place, d == 0, d, f.rel(d)})
-			}
+	if !earthly(lat, lon) {
+		return buf
+	}
+	for _, f := range x.cell(cellKey(row(lat), column(lon))) {
+		h, ok := f.hit(lat, lon)
+		if !ok {
 			continue
 		}
-		d2 := q.x*q.x + q.y*q.y
-		if d2 <= f.outer*f.outer {
-			d := math.Sqrt(d2)
-			buf = append(buf, Hit{f.place, d <= f.r, d, f.rel(d)})
+		buf = append(buf, h)
+		for i := len(buf) - 1; i > 0 && h.before(buf[i-1]); i-- {
+			buf[i], buf[i-1] = buf[i-1], h
 		}
-	}
-	if len(buf) > 1 {
-		slices.SortFunc(buf, func(a, b Hit) int {
-			return cmp.Or(cmp.Compare(a.Norm, b.Norm), cmp.Compare(a.Place.ID, b.Place.ID))
-		})
 	}
 	return buf
 }
 
-// polyDist is 0 inside the polygon, else the distance to its nearest edge.
-func (f *fence) polyDist(q xy) float64 {
-	inside, best := false, math.Inf(1)
-	for i, a := range f.poly {
-		b := f.poly[(i+1)%len(f.poly)]
-		if (a.y > q.y) != (b.y > q.y) && q.x < (b.x-a.x)*(q.y-a.y)/(b.y-a.y)+a.x {
-			inside = !inside
-		}
-		dx, dy := b.x-a.x, b.y-a.y
-		t := math.Max(0, math.Min(1, ((q.x-a.x)*dx+(q.y-a.y)*dy)/math.Max(dx*dx+dy*dy, 1e-9)))
-		best = math.Min(best, math.Hypot(q.x-a.x-t*dx, q.y-a.y-t*dy))
-	}
-	if inside {
-		return 0
-	}
-	return best
+func (h Hit) before(o Hit) bool {
+	return h.Norm < o.Norm || h.Norm == o.Norm && h.Place.ID < o.Place.ID
 }
 
-// Crossed finds the places whose inner fence the straight segment touches, in the order of entering. An end that lies inside
-// gives the fraction 0 or 1.
+// Crossed finds the places whose inner edge the straight segment passes or touches, in the order of entering, then by id. It
+// overwrites buf and returns it, and allocates nothing while buf has room.
 func (x *Index) Crossed(lat1, lon1, lat2, lon2 float64, buf []Cross) []Cross {
 	buf = buf[:0]
-	laFrom, laTo := cell(math.Min(lat1, lat2)), cell(math.Max(lat1, lat2))
-	loFrom, loTo := cell(math.Min(lon1, lon2)), cell(math.Max(lon1, lon2))
-	if int(laTo-laFrom+1)*int(loTo-loFrom+1) > 4*len(x.fences) {
-		for _, f := range x.fences {
-			buf = f.cross(lat1, lon1, lat2, lon2, buf)
+	if !earthly(lat1, lon1) || !earthly(lat2, lon2) {
+		return buf
+	}
+	s := segment{lat1, lon1, lat2 - lat1, wrap(lon2 - lon1)}
+	south, north := min(lat1, lat2), max(lat1, lat2)
+	west, east := min(s.lon, s.lon+s.dLon), max(s.lon, s.lon+s.dLon)
+	rows, columns := row(north)-row(south)+1, column(east)-column(west)+1
+	if rows*columns > len(x.fences)/2+4 {
+		for _, f := range x.fences { // a long segment touches more cells than there are fences
+			buf = f.crossed(s, south, north, buf)
 		}
-	} else {
-		for la := laFrom; la <= laTo; la++ {
-			for lo := loFrom; lo <= loTo; lo++ {
-				for _, f := range x.cells[cellKey(la, lo)] {
-					if !slices.ContainsFunc(buf, func(c Cross) bool { return c.Place == f.place }) {
-						buf = f.cross(lat1, lon1, lat2, lon2, buf)
-					}
+		return buf
+	}
+	for r := row(south); r <= row(north); r++ {
+		for c := column(west); c <= column(east); c++ {
+			for _, f := range x.cell(cellKey(r, c)) {
+				if !has(buf, f.place) {
+					buf = f.crossed(s, south, north, buf)
 				}
 			}
 		}
 	}
-	if len(buf) > 1 {
-		slices.SortFunc(buf, func(a, b Cross) int { return cmp.Or(cmp.Compare(a.In, b.In), cmp.Compare(a.Place.ID, b.Place.ID)) })
+	return buf
+}
+
+func has(buf []Cross, p *Place) bool {
+	for i := range buf {
+		if buf[i].Place == p {
+			return true
+		}
+	}
+	return false
+}
+
+// crossed puts the fence into its place in buf if the segment passes it.
+func (f *fence) crossed(s segment, south, north float64, buf []Cross) []Cross {
+	if f.lat+f.reachLat < south || f.lat-f.reachLat > north {
+		return buf
+	}
+	in, out, ok := f.cross(s)
+	if !ok {
+		return buf
+	}
+	c := Cross{f.place, in, out}
+	buf = append(buf, c)
+	for i := len(buf) - 1; i > 0 && c.before(buf[i-1]); i-- {
+		buf[i], buf[i-1] = buf[i-1], c
 	}
 	return buf
 }
 
-func (f *fence) cross(lat1, lon1, lat2, lon2 float64, buf []Cross) []Cross {
-	a, b := f.local(lat1, lon1), f.local(lat2, lon2)
-	if len(f.poly) > 0 {
-		if in, out, ok := f.crossPoly(a, b); ok {
-			buf = append(buf, Cross{f.place, in, out})
-		}
-		return buf
-	}
-	dx, dy := b.x-a.x, b.y-a.y
-	A, B, C := dx*dx+dy*dy, a.x*dx+a.y*dy, a.x*a.x+a.y*a.y-f.r*f.r
-	if A == 0 {
-		if C <= 0 {
-			buf = append(buf, Cross{f.place, 0, 1})
-		}
-		return buf
-	}
-	disc := B*B - A*C
-	if disc < 0 {
-		return buf
-	}
-	root := math.Sqrt(disc)
-	in, out := math.Max(0, (-B-root)/A), math.Min(1, (-B+root)/A)
-	if in <= out {
-		buf = append(buf, Cross{f.place, in, out})
-	}
-	return buf
-}
-
-// crossPoly cuts the segment with every edge; first and last cut are taken.
-func (f *fence) crossPoly(a, b xy) (in, out float64, ok bool) {
-	in, out = math.Inf(1), math.Inf(-1)
-	take := func(t float64) { in, out = math.Min(in, t), math.Max(out, t) }
-	if f.polyDist(a) == 0 {
-		take(0)
-	}
-	if f.polyDist(b) == 0 {
-		take(1)
-	}
-	for i, p := range f.poly {
-		q := f.poly[(i+1)%len(f.poly)]
-		rx, ry, sx, sy := b.x-a.x, b.y-a.y, q.x-p.x, q.y-p.y
-		den := rx*sy - ry*sx
-		if den == 0 {
-			continue
-		}
-		t := ((p.x-a.x)*sy - (p.y-a.y)*sx) / den
-		u := ((p.x-a.x)*ry - (p.y-a.y)*rx) / den
-		if t >= 0 && t <= 1 && u >= 0 && u <= 1 {
-			take(t)
-		}
-	}
-	return in, out, in <= out
-}
+func (c Cross) before(o Cross) bool { return c.In < o.In || c.In == o.In && c.Place.ID < o.Place.ID }

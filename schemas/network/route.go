@@ -2,95 +2,126 @@ package network
 
 import (
 	"container/heap"
+	"slices"
 	"time"
 )
 
-// Route is the shortest way over open sections.
+// Route is the shortest way between two places. It is shared: do not change it.
 type Route struct {
 	Km       float64
-	Places   []string
-	Sections []*Section
+	Places   []string   // from the first to the last
+	Sections []*Section // one less
 }
 
 type routeKey struct {
 	from, to string
-	day      int64 // sections open and close by the day
+	period   int // between two changes of the network all routes stay the same
 }
 
-// Route finds the shortest way between two places over sections that are open at t. It is remembered, and safe for concurrent use.
-func (c *Catalog) Route(from, to string, at time.Time) (Route, bool) {
-	key := routeKey{from, to, at.Unix() / 86400}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r, ok := c.routes[key]
-	if !ok {
-		if len(c.routes) > 100_000 {
-			clear(c.routes)
+// changesOf are the instants at which a section opens or closes.
+func changesOf(sections []*Section) []time.Time {
+	var out []time.Time
+	add := func(v Validity) {
+		for _, t := range []time.Time{v.From, v.To} {
+			if !t.IsZero() {
+				out = append(out, t)
+			}
 		}
-		r = c.shortest(from, to, at)
-		c.routes[key] = r
 	}
+	for _, s := range sections {
+		add(s.Valid)
+		for _, c := range s.Closures {
+			add(c.Validity)
+		}
+	}
+	slices.SortFunc(out, time.Time.Compare)
+	return slices.CompactFunc(out, time.Time.Equal)
+}
+
+// Route finds the shortest way between two places over sections that are open at t. Answers are remembered. Safe for concurrent use.
+func (c *Catalog) Route(from, to string, at time.Time) (Route, bool) {
+	period, _ := slices.BinarySearchFunc(c.changes, at, func(change, at time.Time) int {
+		if change.After(at) {
+			return 1
+		}
+		return -1
+	})
+	key := routeKey{from, to, period}
+	c.mu.RLock()
+	r, ok := c.routes[key]
+	c.mu.RUnlock()
+	if ok {
+		return r, len(r.Places) > 0
+	}
+	if c.places[from] == nil || c.places[to] == nil {
+		return Route{}, false // not remembered: there is no end to unknown names
+	}
+	r = c.shortest(from, to, at)
+	c.mu.Lock()
+	c.routes[key] = r
+	c.mu.Unlock()
 	return r, len(r.Places) > 0
 }
 
-type stop struct {
+// reached is a place that a search has come to.
+type reached struct {
 	place string
 	km    float64
 	via   *Section
-	prev  *stop
+	prev  *reached
 }
 
-type queue []*stop
+// frontier is a heap of places reached, the nearest first.
+type frontier []*reached
 
-func (q queue) Len() int { return len(q) }
-func (q queue) Less(i, j int) bool {
+func (q frontier) Len() int { return len(q) }
+func (q frontier) Less(i, j int) bool {
 	if q[i].km != q[j].km {
 		return q[i].km < q[j].km
 	}
 	return q[i].place < q[j].place
 }
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *queue) Push(x any)   { *q = append(*q, x.(*stop)) }
-func (q *queue) Pop() any {
+func (q frontier) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *frontier) Push(x any)   { *q = append(*q, x.(*reached)) }
+func (q *frontier) Pop() any {
 	old := *q
-	s := old[len(old)-1]
+	last := old[len(old)-1]
 	*q = old[:len(old)-1]
-	return s
+	return last
 }
 
 // shortest is Dijkstra's algorithm.
 func (c *Catalog) shortest(from, to string, at time.Time) Route {
 	seen := map[string]bool{}
-	q := queue{{place: from}}
+	q := frontier{{place: from}}
 	for q.Len() > 0 {
-		s := heap.Pop(&q).(*stop)
-		if seen[s.place] {
+		r := heap.Pop(&q).(*reached)
+		if seen[r.place] {
 			continue
 		}
-		seen[s.place] = true
-		if s.place == to {
-			return s.route()
+		seen[r.place] = true
+		if r.place == to {
+			return r.route()
 		}
-		for _, e := range c.neighbors[s.place] {
-			next := e.To
-			if next == s.place {
-				next = e.From
-			}
-			if e.Status == "open" && e.Valid.At(at) && !seen[next] {
-				heap.Push(&q, &stop{place: next, km: s.km + e.Km, via: e, prev: s})
+		for _, s := range c.neighbors[r.place] {
+			if next := s.other(r.place); !seen[next] && s.OpenAt(at) {
+				heap.Push(&q, &reached{place: next, km: r.km + s.Km, via: s, prev: r})
 			}
 		}
 	}
 	return Route{}
 }
 
-func (s *stop) route() Route {
-	r := Route{Km: s.km}
-	for ; s != nil; s = s.prev {
-		r.Places = append([]string{s.place}, r.Places...)
-		if s.via != nil {
-			r.Sections = append([]*Section{s.via}, r.Sections...)
+// route follows the way back to its beginning.
+func (r *reached) route() Route {
+	out := Route{Km: r.km}
+	for ; r != nil; r = r.prev {
+		out.Places = append(out.Places, r.place)
+		if r.via != nil {
+			out.Sections = append(out.Sections, r.via)
 		}
 	}
-	return r
+	slices.Reverse(out.Places)
+	slices.Reverse(out.Sections)
+	return out
 }
