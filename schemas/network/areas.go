@@ -1,6 +1,7 @@
 package network
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -30,21 +31,21 @@ func (c *Catalog) areas() {
 		join(g.Places)
 	}
 	byRoot := map[string]*Area{}
-	at := func(place, id string) *Area { // the first to come gives the area its id: the smallest border, else the smallest gauge break
+	at := func(place, id, name string) *Area { // the first to come gives the area its id: the smallest border, else the smallest gauge break
 		r := root(place)
 		if byRoot[r] == nil {
-			byRoot[r] = &Area{ID: id, Name: id}
+			byRoot[r] = &Area{ID: id, Name: name}
 			c.Areas = append(c.Areas, byRoot[r])
 		}
 		return byRoot[r]
 	}
 	for _, b := range c.Borders {
-		a := at(b.A.Places[0], b.ID)
+		a := at(b.A.Places[0], b.ID, b.Name)
 		a.Borders = append(a.Borders, b.ID)
 		b.Area = a.ID
 	}
 	for _, g := range c.GaugeBreaks {
-		a := at(g.Places[0], g.ID)
+		a := at(g.Places[0], g.ID, g.Name)
 		a.GaugeBreaks = append(a.GaugeBreaks, g.ID)
 	}
 	for _, p := range slices.Sorted(maps.Keys(parent)) {
@@ -58,18 +59,20 @@ func (c *Catalog) areas() {
 // area gives a computed area a name: {holds: kz-altynkol, name: Khorgos}.
 func (l *loader) area(f *fields) {
 	holds, name := f.text("holds"), f.text("name")
-	f.what += " " + name
 	if name == "" {
 		f.bad(f.line, "give it a name")
+		return
 	}
+	f.what += " " + name
 	for _, a := range l.c.Areas {
 		if !slices.Contains(a.Places, holds) {
 			continue
 		}
-		if a.Name != a.ID {
-			f.bad(f.at("holds"), "the area of %s is named %s already: remove one", holds, a.Name)
+		if first, ok := l.where["area "+a.ID]; ok {
+			f.bad(f.at("holds"), "the area of %s is named %s already, at %s: remove one", holds, a.Name, first)
 			return
 		}
+		l.where["area "+a.ID] = fmt.Sprintf("%s:%d", f.file, f.line)
 		a.Name = name
 		return
 	}

@@ -47,6 +47,10 @@ var slug = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 func (l *loader) id(f *fields, id string) (string, bool) {
 	kind := f.what
 	line := f.at("id")
+	if id == "" {
+		f.bad(line, "give it an id, like kz-dostyk")
+		return id, false
+	}
 	f.what += " " + id
 	if !slug.MatchString(strings.ReplaceAll(id, "--", "-")) {
 		f.what = kind
@@ -115,6 +119,9 @@ func (l *loader) known(f *fields, named []word) (ids []string, all bool) {
 	all = true
 	for _, w := range named {
 		switch {
+		case w.text == "":
+			f.bad(w.line, "name a place here")
+			all = false
 		case l.c.places[w.text] == nil:
 			f.bad(w.line, "the catalogue has no place %q%s", w.text, l.like(w.text))
 			all = false

@@ -115,10 +115,10 @@ func (l *loader) gaugeBreak(f *fields) {
 		g.To = f.gauge("to", n)
 	}
 	if g.From == g.To || g.From == 0 || g.To == 0 {
-		f.bad(f.at("to"), "from %d to %d: write two different gauges in millimetres, like from: 1435, to: 1520", g.From, g.To)
+		f.bad(f.at("to"), "from and to: write two different gauges in millimetres, like from: 1435, to: 1520")
 	}
 	for _, w := range named {
-		if p := l.c.places[w.text]; p != nil && len(p.Gauges) > 0 && !slices.Contains(p.Gauges, g.From) && !slices.Contains(p.Gauges, g.To) {
+		if p := l.c.places[w.text]; p != nil && len(p.Gauges) > 0 && g.From*g.To > 0 && !slices.Contains(p.Gauges, g.From) && !slices.Contains(p.Gauges, g.To) {
 			f.bad(w.line, "place %s has %s, neither %d nor %d", p.ID, gaugeText(p.Gauges), g.From, g.To)
 		}
 	}

@@ -9,7 +9,10 @@ import (
 
 func (l *loader) section(f *fields) {
 	from, to := f.text("from"), f.text("to")
-	id, ok := l.id(f, cmp.Or(f.text("id"), from+"--"+to))
+	id, ok := f.text("id"), from != "" && to != ""
+	if ok {
+		id, ok = l.id(f, cmp.Or(id, from+"--"+to))
+	}
 	ends, known := l.known(f, []word{{from, f.at("from")}, {to, f.at("to")}})
 	s := &Section{ID: id, From: from, To: to, Estimate: f.truth("estimate"), Mode: f.choice("mode", Rail, Sea, Road),
 		Status: f.choice("status", Open, Planned, Closed), MaxSpeedKmh: f.positive("max_kmh", "km/h", 1000),

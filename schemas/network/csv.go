@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 )
 
 // csv gathers the places of a table: id, name, lat, lon, radius_m and, as its owner likes, further columns. Values of a list are

@@ -14,7 +14,7 @@ import (
 	"slices"
 	"strconv"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 )
 
 //go:embed *.yaml
@@ -146,7 +146,7 @@ func (l *loader) yaml(file string, b []byte) {
 		}
 		if err != nil {
 			line, text := lineOf(err)
-			l.bad(file, line, "%s: mend the YAML here or just above", text)
+			l.bad(file, line, "%s: mend the YAML here or a little above", text)
 			return
 		}
 		if len(doc.Content) == 0 || doc.Content[0].Tag == "!!null" {
