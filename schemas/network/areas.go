@@ -7,37 +7,42 @@ import (
 	"strings"
 )
 
-// areas joins borders and gauge breaks that share places, by union-find over the places.
+// union finds what is connected: places as a forest of parents, each tree one component.
+type union map[string]string
+
+func (u union) root(p string) string {
+	up, ok := u[p]
+	if !ok || up == p {
+		return p
+	}
+	u[p] = u.root(up)
+	return u[p]
+}
+
+func (u union) join(places []string) {
+	for _, p := range places {
+		u[u.root(p)] = u.root(places[0])
+	}
+}
+
+// areas joins borders and gauge breaks that share places. The first to come gives an area its id: its smallest border, else its
+// smallest gauge break.
 func (c *Catalog) areas() {
-	parent := map[string]string{}
-	var root func(string) string
-	root = func(p string) string {
-		up, ok := parent[p]
-		if !ok || up == p {
-			return p
-		}
-		parent[p] = root(up)
-		return parent[p]
-	}
-	join := func(places []string) {
-		for _, p := range places {
-			parent[root(p)] = root(places[0])
-		}
-	}
+	connected := union{}
 	for _, b := range c.Borders {
-		join(slices.Concat(b.A.Places, b.B.Places))
+		connected.join(slices.Concat(b.A.Places, b.B.Places))
 	}
 	for _, g := range c.GaugeBreaks {
-		join(g.Places)
+		connected.join(g.Places)
 	}
 	byRoot := map[string]*Area{}
-	at := func(place, id, name string) *Area { // the first to come gives the area its id: the smallest border, else the smallest gauge break
-		r := root(place)
-		if byRoot[r] == nil {
-			byRoot[r] = &Area{ID: id, Name: name}
-			c.Areas = append(c.Areas, byRoot[r])
+	at := func(place, id, name string) *Area {
+		root := connected.root(place)
+		if byRoot[root] == nil {
+			byRoot[root] = &Area{ID: id, Name: name}
+			c.Areas = append(c.Areas, byRoot[root])
 		}
-		return byRoot[r]
+		return byRoot[root]
 	}
 	for _, b := range c.Borders {
 		a := at(b.A.Places[0], b.ID, b.Name)
@@ -48,10 +53,9 @@ func (c *Catalog) areas() {
 		a := at(g.Places[0], g.ID, g.Name)
 		a.GaugeBreaks = append(a.GaugeBreaks, g.ID)
 	}
-	for _, p := range slices.Sorted(maps.Keys(parent)) {
-		if a := byRoot[root(p)]; a != nil {
-			a.Places = append(a.Places, p)
-		}
+	for _, p := range slices.Sorted(maps.Keys(connected)) {
+		a := byRoot[connected.root(p)]
+		a.Places = append(a.Places, p)
 	}
 	slices.SortFunc(c.Areas, func(a, b *Area) int { return strings.Compare(a.ID, b.ID) })
 }
@@ -64,17 +68,16 @@ func (l *loader) area(f *fields) {
 		return
 	}
 	f.what += " " + name
-	for _, a := range l.c.Areas {
-		if !slices.Contains(a.Places, holds) {
-			continue
-		}
-		if first, ok := l.where["area "+a.ID]; ok {
-			f.bad(f.at("holds"), "the area of %s is named %s already, at %s: remove one", holds, a.Name, first)
-			return
-		}
-		l.where["area "+a.ID] = fmt.Sprintf("%s:%d", f.file, f.line)
-		a.Name = name
+	i := slices.IndexFunc(l.c.Areas, func(a *Area) bool { return slices.Contains(a.Places, holds) })
+	if i < 0 {
+		f.bad(f.at("holds"), "no border or gauge break has place %q: name one of a border's places", holds)
 		return
 	}
-	f.bad(f.at("holds"), "no border or gauge break has place %q: name one of a border's places", holds)
+	a := l.c.Areas[i]
+	if first, ok := l.where["area "+a.ID]; ok {
+		f.bad(f.at("holds"), "the area of %s is named %s already, at %s: remove one", holds, a.Name, first)
+		return
+	}
+	l.where["area "+a.ID] = fmt.Sprintf("%s:%d", f.file, f.line)
+	a.Name = name
 }

@@ -122,17 +122,27 @@ func (l *loader) gaugeBreak(f *fields) {
 			f.bad(w.line, "place %s has %s, neither %d nor %d", p.ID, gaugeText(p.Gauges), g.From, g.To)
 		}
 	}
-	if b := l.c.borders[g.Border]; g.Border != "" && b == nil {
-		f.bad(f.at("border"), "the catalogue has no border %q: add it to borders, or leave it out", g.Border)
-	} else if b != nil && b.GaugeBreak != "" {
-		f.bad(f.at("border"), "border %s has gauge break %s already: a border has one", b.ID, b.GaugeBreak)
-	} else if b != nil && ok && len(ids) > 0 && !touches(b, ids) {
-		f.bad(f.at("border"), "has no place in common with border %s: leave border out if the gauge changes elsewhere", b.ID)
-	} else if b != nil {
-		b.GaugeBreak = id
-	}
+	l.atBorder(f, g)
 	if ok && known && len(ids) > 0 {
 		l.c.GaugeBreaks = append(l.c.GaugeBreaks, g)
+	}
+}
+
+// atBorder links a gauge break with the border it names.
+func (l *loader) atBorder(f *fields, g *GaugeBreak) {
+	if g.Border == "" {
+		return
+	}
+	b := l.c.borders[g.Border]
+	switch {
+	case b == nil:
+		f.bad(f.at("border"), "the catalogue has no border %q: add it to borders, or leave it out", g.Border)
+	case b.GaugeBreak != "":
+		f.bad(f.at("border"), "border %s has gauge break %s already: a border has one", b.ID, b.GaugeBreak)
+	case len(g.Places) > 0 && !touches(b, g.Places):
+		f.bad(f.at("border"), "has no place in common with border %s: leave border out if the gauge changes elsewhere", b.ID)
+	default:
+		b.GaugeBreak = g.ID
 	}
 }
 
