@@ -48,7 +48,7 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	cmd.AddCommand(
-		upCmd(), ingestCmd(), queryCmd(), rejectsCmd(), catalogCmd(), topicsCmd(), migrateCmd(),
+		upCmd(), acceptCmd(), ingestCmd(), queryCmd(), rejectsCmd(), catalogCmd(), topicsCmd(), migrateCmd(),
 		doctorCmd(), configCmd(), engineCmd(), versionCmd(),
 	)
 	return cmd

@@ -24,7 +24,7 @@ type Leg struct {
 	Run, From, To              string
 	Km                         float64
 	Started, Departed, Arrived int64
-	Cut                        bool
+	Cut, Vague                 bool
 }
 
 // Crossing is a true passage over a border with both sides.
@@ -206,7 +206,7 @@ func (r *run) legs(cfg Config, visits []Visit) []Leg {
 		if ca, cb := r.call(a.Place), r.call(b.Place); ca != nil && cb != nil {
 			km = cb.km - ca.km
 		}
-		l := Leg{Run: r.id, From: a.Place, To: b.Place, Km: km, Started: a.came(), Departed: a.went(), Arrived: b.came(), Cut: a.Cut || b.Cut}
+		l := Leg{Run: r.id, From: a.Place, To: b.Place, Km: km, Started: a.came(), Departed: a.went(), Arrived: b.came(), Cut: a.Cut || b.Cut, Vague: a.Vague || b.Vague}
 		if i == 1 {
 			l.Started = l.Departed
 		}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/spf13/cobra"
+
+	"corridorwatch/ingest"
+	"corridorwatch/ingest/simulator"
+	"corridorwatch/ingest/simulator/judge"
+	"corridorwatch/internal/installation"
+	"corridorwatch/internal/progress"
+	"corridorwatch/processors/sink"
+	"corridorwatch/schemas/clickhouse"
+)
+
+// acceptance is what 'accept' simulates.
+type acceptance struct {
+	days      int
+	corridors []string
+	seed      uint64
+	trains    float64
+	keep      string
+}
+
+func acceptCmd() *cobra.Command {
+	var a acceptance
+	cmd := &cobra.Command{
+		Use:   "accept",
+		Short: "simulate a world, run everything on it, and hold the results against the truth",
+		Long: "Simulates a world with trains under way and a position every 60 s, runs broker, stages, sink and ClickHouse on it, and holds the\n" +
+			"views against the truth. Then the same with 5 % duplicates and arrival shuffled within ten minutes: the views must be equal.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := setup()
+			if err != nil {
+				return err
+			}
+			return a.run(cmd.Context(), cfg, cmd)
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&a.days, "days", 14, "days")
+	f.StringSliceVar(&a.corridors, "corridors", nil, "corridors of the catalogue; empty: all that are open")
+	f.Uint64Var(&a.seed, "seed", 1, "seed of the world")
+	f.Float64Var(&a.trains, "trains", 1, "trains a day per corridor and direction")
+	f.StringVar(&a.keep, "keep", "", "directory to keep the data in")
+	return cmd
+}
+
+func (a *acceptance) run(ctx context.Context, cfg config, cmd *cobra.Command) error {
+	cfg.BrokerListen, cfg.ClickHouseListen, cfg.HTTPListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	dir := a.keep
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp("", "corridorwatch-accept-"); err != nil {
+			return fmt.Errorf("directory for the data: %w", err)
+		}
+		defer os.RemoveAll(dir)
+	}
+	out := cmd.OutOrStdout()
+	var views [2]map[string]clickhouse.Content
+	for i, name := range []string{"undisturbed", "disturbed: 5 % duplicates, shuffled within 10 min"} {
+		cfg.DataDir = filepath.Join(dir, fmt.Sprint(i))
+		fmt.Fprintf(out, "== %s\n", name)
+		report, hashes, err := a.once(ctx, cfg, i == 1)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		views[i] = hashes
+		fmt.Fprint(out, report.Table())
+		if err := report.Err(); err != nil {
+			return fmt.Errorf("%s:\n%w", name, err)
+		}
+	}
+	for view, content := range views[0] {
+		if views[1][view] != content {
+			return fmt.Errorf("view %s differs: undisturbed %v, disturbed %v", view, content, views[1][view])
+		}
+	}
+	fmt.Fprintf(out, "== equal: all %d views\n", len(views[0]))
+	return nil
+}
+
+// once plays the world into a fresh installation and reads the results back from ClickHouse.
+func (a *acceptance) once(ctx context.Context, cfg config, disturbed bool) (report *judge.Report, views map[string]clickhouse.Content, err error) {
+	n, err := startNode(ctx, cfg, installation.Data)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, n.close()) }()
+	world, err := simulator.New(a.world(n, disturbed))
+	if err != nil {
+		return nil, nil, err
+	}
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	done := make(chan error, 1)
+	go func() { done <- n.run(running) }()
+
+	bar := progress.New(os.Stderr, "simulate", "events", int64(world.Total()))
+	p := player{writer: ingest.NewWriter(n.log, cfg.Prefix, cfg.Partitions), world: world, bar: bar}
+	began := time.Now()
+	if err := p.play(ctx); err != nil {
+		return nil, nil, err
+	}
+	bar.Done()
+	conn, err := clickhouse.Open(ctx, n.cfg.clickhouse())
+	if err != nil {
+		return nil, nil, err
+	}
+	defer conn.Close()
+	if err := waitPassed(ctx, conn, n.cfg, p.tick, done); err != nil {
+		return nil, nil, err
+	}
+	took := time.Since(began)
+	fmt.Fprintf(os.Stderr, "%d events from simulator to tables in %s: %.0f/s\n", p.sent, took.Round(time.Millisecond), float64(p.sent)/took.Seconds())
+	got, err := results(ctx, conn)
+	if err != nil {
+		return nil, nil, err
+	}
+	if views, err = clickhouse.Hashes(ctx, conn, n.cfg.database()); err != nil {
+		return nil, nil, err
+	}
+	stop()
+	return judge.Compare(world.Truth(), got, time.Minute), views, <-done
+}
+
+func (a *acceptance) world(n *node, disturbed bool) simulator.Config {
+	w := simulator.Config{
+		Catalog: n.cat, Corridors: a.corridors, Seed: a.seed, Start: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
+		Duration: time.Duration(a.days) * 24 * time.Hour, TrainsPerDay: a.trains, Interval: time.Minute, NoiseM: 10,
+	}
+	if disturbed {
+		w.Duplicates, w.ShuffleWithin = 0.05, 10*time.Minute
+	}
+	return w
+}
+
+// waitPassed returns when the sink has stored everything up to tick, or the node has failed.
+func waitPassed(ctx context.Context, conn driver.Conn, cfg config, tick int64, failed <-chan error) error {
+	for {
+		done, _, err := sink.Passed(ctx, conn, cfg.database(), tick, cfg.Partitions)
+		if err != nil || done {
+			return err
+		}
+		select {
+		case err := <-failed:
+			return errors.Join(errors.New("the installation stopped"), err)
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// results reads what the views say of trains and vessels.
+func results(ctx context.Context, conn driver.Conn) (judge.Results, error) {
+	var r judge.Results
+	ms := func(columns ...string) string {
+		for i, c := range columns {
+			columns[i] = "ifNull(toUnixTimestamp64Milli(" + c + "), 0)"
+		}
+		return strings.Join(columns, ", ")
+	}
+	visits := "SELECT unit, place, " + ms("entered", "arrived", "departed", "left") + ", stopped FROM v_visits WHERE unit_kind IN ('train', 'vessel')"
+	if err := each(ctx, conn, visits, func(rows driver.Rows) error {
+		var v judge.Visit
+		err := rows.Scan(&v.Unit, &v.Place, &v.Entered, &v.Arrived, &v.Departed, &v.Left, &v.Stopped)
+		r.Visits = append(r.Visits, v)
+		return err
+	}); err != nil {
+		return r, err
+	}
+	legs := "SELECT unit, from_place, to_place, ifNull(km, 0), " + ms("departed_at", "arrived_at") + ", toFloat64(elapsed_s), toFloat64(moving_s) FROM v_legs WHERE unit_kind IN ('train', 'vessel')"
+	if err := each(ctx, conn, legs, func(rows driver.Rows) error {
+		var l judge.Leg
+		err := rows.Scan(&l.Unit, &l.From, &l.To, &l.Km, &l.Departed, &l.Arrived, &l.Elapsed, &l.Moving)
+		r.Legs = append(r.Legs, l)
+		return err
+	}); err != nil {
+		return r, err
+	}
+	sides := "SELECT unit, border, " + strings.NewReplacer("AT", "ifNull(toUnixTimestamp64Milli(coalesce", "END", "), 0)").Replace(
+		"ATo(outbound_entered, outbound_arrived)END, ATo(outbound_left, outbound_departed)END, ATo(inbound_entered, inbound_arrived)END, ATo(inbound_left, inbound_departed)END")
+	sides = strings.ReplaceAll(sides, "coalesceo", "coalesce") + " FROM v_crossings WHERE unit_kind IN ('train', 'vessel') AND NOT candidate"
+	err := each(ctx, conn, sides, func(rows driver.Rows) error {
+		var c judge.Crossing
+		err := rows.Scan(&c.Unit, &c.Border, &c.OutEntered, &c.OutLeft, &c.InEntered, &c.InLeft)
+		r.Crossings = append(r.Crossings, c)
+		return err
+	})
+	return r, err
+}
+
+func each(ctx context.Context, conn driver.Conn, sql string, row func(driver.Rows) error) error {
+	rows, err := conn.Query(ctx, sql)
+	if err != nil {
+		return fmt.Errorf("read results: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return fmt.Errorf("read results: %w", err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read results: %w", err)
+	}
+	return nil
+}
