@@ -188,9 +188,7 @@ func results(ctx context.Context, conn driver.Conn) (judge.Results, error) {
 	}); err != nil {
 		return r, err
 	}
-	sides := "SELECT unit, border, " + strings.NewReplacer("AT", "ifNull(toUnixTimestamp64Milli(coalesce", "END", "), 0)").Replace(
-		"ATo(outbound_entered, outbound_arrived)END, ATo(outbound_left, outbound_departed)END, ATo(inbound_entered, inbound_arrived)END, ATo(inbound_left, inbound_departed)END")
-	sides = strings.ReplaceAll(sides, "coalesceo", "coalesce") + " FROM v_crossings WHERE unit_kind IN ('train', 'vessel') AND NOT candidate"
+	sides := "SELECT unit, border, " + ms("outbound_entered", "outbound_left", "inbound_entered", "inbound_left") + " FROM v_crossings WHERE unit_kind IN ('train', 'vessel') AND NOT candidate"
 	err := each(ctx, conn, sides, func(rows driver.Rows) error {
 		var c judge.Crossing
 		err := rows.Scan(&c.Unit, &c.Border, &c.OutEntered, &c.OutLeft, &c.InEntered, &c.InLeft)

@@ -207,7 +207,7 @@ func (r *run) legs(cfg Config, visits []Visit) []Leg {
 			km = cb.km - ca.km
 		}
 		l := Leg{Run: r.id, From: a.Place, To: b.Place, Km: km, Started: a.came(), Departed: a.went(), Arrived: b.came(), Cut: a.Cut || b.Cut, Vague: a.Vague || b.Vague}
-		if i == 1 {
+		if i == 1 { // the run begins here
 			l.Started = l.Departed
 		}
 		out = append(out, l)

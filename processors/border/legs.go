@@ -88,7 +88,7 @@ func (u *unit) legs(cat *network.Catalog, j journey, w way) []*pb.Leg {
 			StartedAt: a.came(), DepartedAt: departed, ArrivedAt: arrived,
 			Corridor: w.corridor, CorridorBasis: w.basis, Direction: w.direction, State: pb.State_CLOSED,
 		}
-		if i == 1 {
+		if i == 1 && (a.Origin || !u.isVehicle()) { // a run that was seen to arrive at its first place began elsewhere
 			l.StartedAt = departed
 		}
 		l.ElapsedS = (arrived - l.StartedAt) / 1000
