@@ -70,6 +70,14 @@ func (r *run) visits(cfg Config) []Visit {
 		out = append(out, v)
 	}
 	out = append(out, r.strayPasses(cfg.Catalog)...)
+	for i := range r.calls {
+		if lat, lon, ok := r.where(i); ok && r.calls[i].place.Position == nil {
+			for j := range out {
+				p, _ := cfg.Catalog.Place(out[j].Place)
+				out[j].Vague = out[j].Vague || p.Position != nil && network.DistanceM(p.Position.Lat, p.Position.Lon, lat, lon) < p.OuterM()
+			}
+		}
+	}
 	slices.SortStableFunc(out, func(a, b Visit) int { return cmp.Compare(a.begin(), b.begin()) })
 	for i := range out {
 		v := &out[i]
@@ -206,7 +214,7 @@ func (r *run) legs(cfg Config, visits []Visit) []Leg {
 		if ca, cb := r.call(a.Place), r.call(b.Place); ca != nil && cb != nil {
 			km = cb.km - ca.km
 		}
-		l := Leg{Run: r.id, From: a.Place, To: b.Place, Km: km, Started: a.came(), Departed: a.went(), Arrived: b.came(), Cut: a.Cut || b.Cut, Vague: a.Vague || b.Vague}
+		l := Leg{Run: r.id, From: a.Place, To: b.Place, Km: km, Started: a.came(), Departed: a.went(), Arrived: b.came(), Cut: a.Cut || b.Cut, Vague: a.Vague && !a.Stopped || b.Vague && !b.Stopped}
 		if i == 1 { // the run begins here
 			l.Started = l.Departed
 		}

@@ -54,10 +54,13 @@ func moment(e edge, b pb.Basis) *pb.Moment {
 func (r *run) assemble(cat *network.Catalog, now int64) []*visit {
 	visits := r.byPosition()
 	visits = r.withReports(cat, visits)
+	stands := r.now.stands()
+	contest(cat, visits, stands)
 	slices.SortStableFunc(visits, func(a, b *visit) int {
 		return cmp.Or(cmp.Compare(a.start(), b.start()), cmp.Compare(a.end(), b.end()), cmp.Compare(a.Place, b.Place))
 	})
 	r.close(visits)
+	onTheLine(visits, stands)
 	r.settleState(now)
 	count := map[string]uint32{}
 	for _, v := range visits {
@@ -83,7 +86,7 @@ func (r *run) byPosition() []*visit {
 	for i := range stays {
 		s := &stays[i]
 		v := &visit{byPosition: true, open: m.Inside && i == len(stays)-1, Visit: &pb.Visit{
-			Unit: r.id, UnitKind: r.kind, Journey: r.id, Place: s.Place, Stopped: s.Stopped, LineStandingS: s.LineStanding, Origin: s.First,
+			Unit: r.id, UnitKind: r.kind, Journey: r.id, Place: s.Place, Stopped: s.Stopped, Origin: s.First,
 			Entered: moment(s.Entered, pb.Basis_INTERPOLATED), Arrived: moment(s.Arr, pb.Basis_INTERPOLATED),
 			Departed: moment(s.Dep, pb.Basis_INTERPOLATED), Left: moment(s.Left, pb.Basis_INTERPOLATED),
 		}}

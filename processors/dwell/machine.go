@@ -35,8 +35,15 @@ type stay struct {
 	Entered, Arr, Dep, Left edge
 	Stopped, First          bool  // First: the run's first fix lay inside
 	Seen                    int64 // last fix inside
-	LineStanding            int64 // seconds stood on the line before it
 }
+
+// stand is a time without motion, at a place by position or outside all fences.
+type stand struct {
+	Place    string
+	Arr, Dep edge
+}
+
+func (s stand) middle() int64 { return (s.Arr.At + s.Dep.At) / 2 }
 
 // geometry is what the machine asks of the catalogue, with buffers of its own.
 type geometry struct {
@@ -50,7 +57,7 @@ func newGeometry(cat *network.Catalog) *geometry {
 	return &geometry{index: cat.NewIndex(), maxMPS: cat.MaxSpeedKmh() / 3.6}
 }
 
-// machine is what is known after a number of fixes, in order. It is copied by value; closed stays are only ever appended to.
+// machine is what is known after a number of fixes, in order. It is copied by value; stays and stands are only ever appended to.
 type machine struct {
 	HasLast, HasPrev, HasSuspect bool
 	Last, Prev, Suspect          fix
@@ -66,10 +73,10 @@ type machine struct {
 	Standing   bool
 	DepPending bool // a stand ended between the last two fixes; the next fix tells the speed
 	DepDist    float64
-	DepEdge    edge
+	Ended      stand // that one
 
-	LineStanding int64
-	Stays        []stay
+	Stays  []stay
+	Stands []stand
 }
 
 // step takes the next fix. One that is too fast from its predecessor waits for its successor: if that one contradicts it too, it
@@ -114,12 +121,27 @@ func (m *machine) settleDeparture(f fix, d float64) {
 		return
 	}
 	m.DepPending = false
-	v := d / (float64(f.t-m.Last.t) / 1000)
-	if v < minMovingMPS || !m.Inside || m.In.Dep != m.DepEdge {
-		return
+	rough := m.Ended.Dep
+	if v := d / (float64(f.t-m.Last.t) / 1000); v >= minMovingMPS {
+		e := &m.Ended.Dep
+		e.At = min(max(m.Last.t-int64(m.DepDist/v*1000), e.Lo), e.Hi)
 	}
-	at := m.Last.t - int64(m.DepDist/v*1000)
-	m.In.Dep.At = min(max(at, m.In.Dep.Lo), m.In.Dep.Hi)
+	if m.Inside && m.In.Dep == rough {
+		m.In.Dep = m.Ended.Dep
+	}
+	m.Stands = append(m.Stands, m.Ended)
+}
+
+// stands are all of them, with one that has just ended and one that goes on (until the last fix, as far as is known).
+func (m *machine) stands() []stand {
+	all := m.Stands[:len(m.Stands):len(m.Stands)]
+	if m.DepPending {
+		all = append(all, m.Ended)
+	}
+	if m.Standing {
+		all = append(all, stand{m.placeID(), m.ArrEst, edge{At: m.StillEnd}})
+	}
+	return all
 }
 
 // standstill follows whether the run stands.
@@ -164,12 +186,8 @@ func (m *machine) arrival(f fix) edge {
 func (m *machine) endStand(e edge, d float64) {
 	if m.Inside {
 		m.In.Dep = e
-		m.DepPending, m.DepDist, m.DepEdge = true, d, e
-		return
 	}
-	if s := (e.At - m.ArrEst.At) / 1000; s >= lineStandS {
-		m.LineStanding += s
-	}
+	m.DepPending, m.DepDist, m.Ended = true, d, stand{m.placeID(), m.ArrEst, e}
 }
 
 // stopHere notes a stand inside a fence; the stay's arrival is its first stand's, its departure its last one's end.
@@ -221,8 +239,7 @@ func (m *machine) fences(g *geometry, f fix) {
 		m.passes(g, f, from, to)
 	}
 	m.Inside, m.TentOut = true, edge{}
-	m.In = stay{Place: next, Entered: entered, First: !m.HasLast, Seen: f.t, LineStanding: m.LineStanding}
-	m.LineStanding = 0
+	m.In = stay{Place: next, Entered: entered, First: !m.HasLast, Seen: f.t}
 }
 
 func (m *machine) placeID() string {
@@ -289,7 +306,6 @@ func (m *machine) leave(g *geometry, f fix, next string) float64 {
 	} else if m.In.Dep.At > left.At {
 		m.In.Dep.At = left.At
 	}
-	m.DepPending = false
 	m.Stays = append(m.Stays, m.In)
 	m.Inside, m.In, m.TentOut = false, stay{}, edge{}
 	return at
@@ -309,9 +325,8 @@ func (m *machine) passes(g *geometry, f fix, from, to float64) {
 		m.Stays = append(m.Stays, stay{
 			Place:   c.Place.ID,
 			Entered: edge{between(m.Last.t, f.t, c.In), m.Last.t, f.t}, Left: edge{between(m.Last.t, f.t, c.Out), m.Last.t, f.t},
-			Seen: between(m.Last.t, f.t, c.Out), LineStanding: m.LineStanding,
+			Seen: between(m.Last.t, f.t, c.Out),
 		})
-		m.LineStanding = 0
 		end = c.Out
 	}
 }

@@ -182,14 +182,15 @@ func (r *run) compute(f *fold, now int64, out *stream.Out) {
 // what is everything the visits are made of besides events that came out of order. While it stays the same, only the status can
 // have changed.
 type what struct {
-	stays, reports int
-	in             stay
-	inside         bool
-	state          pb.State
+	stays, stands int
+	reports       int
+	in            stay
+	inside        bool
+	state         pb.State
 }
 
 func (r *run) what() what {
-	w := what{stays: len(r.now.Stays), reports: r.reportsSeen, in: r.now.In, inside: r.now.Inside, state: r.state}
+	w := what{stays: len(r.now.Stays), stands: len(r.now.Stands), reports: r.reportsSeen, in: r.now.In, inside: r.now.Inside, state: r.state}
 	w.in.Seen = 0
 	return w
 }
@@ -217,6 +218,7 @@ func (r *run) advance(g *geometry, now int64) {
 // clone keeps the copy from sharing the tail that the original goes on appending to.
 func (m machine) clone() machine {
 	m.Stays = m.Stays[:len(m.Stays):len(m.Stays)]
+	m.Stands = m.Stands[:len(m.Stands):len(m.Stands)]
 	return m
 }
 
