@@ -78,7 +78,7 @@ func (r *run) visits(cfg Config) []Visit {
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Visit) int { return cmp.Compare(a.begin(), b.begin()) })
+	slices.SortStableFunc(out, func(a, b Visit) int { return cmp.Compare(a.came(), b.came()) })
 	for i := range out {
 		v := &out[i]
 		v.Cut = v.begin() < start || v.finish() >= end

@@ -225,7 +225,7 @@ func (v *visit) infer(next int64) {
 }
 
 func (r *run) settleState(now int64) {
-	quiet := now - r.newest
+	quiet := now - r.alive
 	switch {
 	case r.ended != 0:
 		r.state = pb.State_CLOSED

@@ -81,7 +81,9 @@ func (f *fold) Advance(now int64, out *stream.Out) {
 		if r == nil {
 			continue
 		}
-		r.timed = false
+		if t.at == r.wakes {
+			r.wakes = 0
+		}
 		if !r.dirty {
 			r.dirty = true
 			f.dirty = append(f.dirty, r)
@@ -95,15 +97,16 @@ func (f *fold) Advance(now int64, out *stream.Out) {
 			delete(f.runs, r.id)
 			continue
 		}
-		if due := r.due(now); !r.timed && due != math.MaxInt64 {
-			r.timed = true
+		if due := r.due(now); due != math.MaxInt64 && (r.wakes == 0 || due < r.wakes) {
+			r.wakes = due
 			heap.Push(&f.timers, timer{due, r.id})
 		}
 	}
 	f.dirty = f.dirty[:0]
 }
 
-// timer wakes a run. A run has at most one; if its time was put off since, computing it just arms the next.
+// timer wakes a run. If its time was put off since, computing the run just arms the next; if it was brought forward, another was
+// armed and the later one finds nothing to do.
 type timer struct {
 	at  int64
 	run string

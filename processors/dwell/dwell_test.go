@@ -181,6 +181,13 @@ func verb(t *testing.T, ev *pb.Event, word string, w []string) {
 	case "arrived", "departed", "passed":
 		ev.Verb = map[string]pb.Verb{"arrived": pb.Verb_ARRIVED, "departed": pb.Verb_DEPARTED, "passed": pb.Verb_PASSED}[word]
 		ev.Place, ev.Data = place, &pb.Event_Movement{Movement: &pb.Movement{}}
+	case "plan": // place and hour of arrival, in turns
+		plan := &pb.Plan{}
+		for i := 0; i+1 < len(w); i += 2 {
+			plan.Stops = append(plan.Stops, &pb.PlanStop{Place: w[i], Arrival: at24(t, w[i+1])})
+			plan.Destination = w[i]
+		}
+		ev.Verb, ev.Data = pb.Verb_PLANNED, &pb.Event_Plan{Plan: plan}
 	case "ended":
 		ev.Verb, ev.Place, ev.Data = pb.Verb_ENDED, place, &pb.Event_Ended{Ended: &pb.Ended{}}
 	case "started", "finished":

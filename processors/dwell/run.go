@@ -20,7 +20,8 @@ type run struct {
 	retracted map[uint64]bool
 	late      uint32
 	lateAt    int64 // greatest time of a late event: the age of a run that has no other
-	newest    int64 // greatest time of any event
+	newest    int64 // time of the newest evidence
+	alive     int64 // the same; of a run that is only planned so far the last time its plan speaks of
 
 	frozen  machine
 	now     machine // frozen and the first `done` fixes
@@ -32,7 +33,8 @@ type run struct {
 	state pb.State
 	ended int64
 
-	dirty, timed bool
+	dirty bool
+	wakes int64 // the next timer, 0 when none is armed
 
 	// What follows can be computed again from the rest.
 	shown       what
@@ -271,6 +273,14 @@ func (r *run) seen() {
 	if r.newest == 0 {
 		r.newest = r.lateAt
 	}
+	if r.alive = r.newest; r.alive == 0 {
+		for _, e := range r.reports {
+			r.alive = max(r.alive, e.Time)
+			for _, s := range e.GetPlan().GetStops() {
+				r.alive = max(r.alive, s.Arrival, s.Departure)
+			}
+		}
+	}
 }
 
 // interval is how long the run may be quiet before it is silent: three of its usual gaps, a day for one that only reports.
@@ -294,11 +304,11 @@ func (r *run) interval() int64 {
 func (r *run) due(now int64) int64 {
 	switch r.state {
 	case pb.State_CLOSED, pb.State_LOST:
-		return r.newest + max(latenessMS, lostMS*boolInt(r.state == pb.State_LOST)) + latenessMS
+		return r.alive + max(latenessMS, lostMS*boolInt(r.state == pb.State_LOST)) + latenessMS
 	case pb.State_SILENT:
-		return r.newest + lostMS
+		return r.alive + lostMS
 	case pb.State_OPEN:
-		return r.newest + r.interval() + 1
+		return r.alive + r.interval() + 1
 	}
 	return math.MaxInt64
 }

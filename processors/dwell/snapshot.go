@@ -42,7 +42,8 @@ func (r *run) append(b []byte) ([]byte, error) {
 	b = binary.AppendVarint(b, r.newest)
 	b = binary.AppendVarint(b, r.ended)
 	b = binary.AppendUvarint(b, uint64(r.state))
-	b = binary.AppendUvarint(b, uint64(boolInt(r.dirty)|boolInt(r.timed)<<1))
+	b = binary.AppendUvarint(b, uint64(boolInt(r.dirty)))
+	b = binary.AppendVarint(b, r.wakes)
 	b = appendBytes(b, frozen)
 	b = binary.AppendUvarint(b, uint64(len(r.fixes)))
 	for i := range r.fixes {
@@ -141,8 +142,8 @@ func (f *fold) Restore(state []byte) error {
 		if r.dirty {
 			f.dirty = append(f.dirty, r)
 		}
-		if r.timed {
-			heap.Push(&f.timers, timer{r.due(0), r.id})
+		if r.wakes != 0 {
+			heap.Push(&f.timers, timer{r.wakes, r.id})
 		}
 	}
 	return s.err
@@ -151,8 +152,7 @@ func (f *fold) Restore(state []byte) error {
 func (s *scanner) run() (*run, error) {
 	r := newRun(string(s.bytes()), pb.UnitKind(s.uvarint()))
 	r.late, r.lateAt, r.newest, r.ended, r.state = uint32(s.uvarint()), s.varint(), s.varint(), s.varint(), pb.State(s.uvarint())
-	flags := s.uvarint()
-	r.dirty, r.timed = flags&1 != 0, flags&2 != 0
+	r.dirty, r.wakes = s.uvarint() != 0, s.varint()
 	if frozen := s.bytes(); s.err == nil {
 		if err := json.Unmarshal(frozen, &r.frozen); err != nil {
 			return nil, fmt.Errorf("run %s: %w", r.id, err)
