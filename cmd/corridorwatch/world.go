@@ -18,7 +18,9 @@ type player struct {
 	// pace is how much event time passes in a second; 0: as fast as it goes. It holds from `paced` on.
 	pace  float64
 	paced time.Time
-	bar   *progress.Bar
+	// caughtUp, if set, is called once, when the pace begins to hold.
+	caughtUp func()
+	bar      *progress.Bar
 
 	tick int64 // last tick sent, ms
 	sent int64
@@ -40,6 +42,9 @@ func (p *player) play(ctx context.Context) error {
 			}
 			if p.pace > 0 && ev.Time >= p.paced.UnixMilli() && ev.Time >= p.from.UnixMilli() {
 				if began.IsZero() {
+					if p.caughtUp != nil {
+						p.caughtUp()
+					}
 					began = time.Now().Add(-time.Duration(float64(max(minute-max(p.paced.UnixMilli(), p.from.UnixMilli()), 0)) / p.pace * 1e6))
 				}
 				due := began.Add(time.Duration(float64(minute-max(p.paced.UnixMilli(), p.from.UnixMilli())) / p.pace * 1e6))

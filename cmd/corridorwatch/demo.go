@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"corridorwatch/ingest"
+	"corridorwatch/ingest/simulator"
+	"corridorwatch/internal/installation"
+	"corridorwatch/internal/progress"
+	"corridorwatch/schemas/clickhouse"
+)
+
+// demo is a simulated world on embedded everything. Its dates are fixed: started again it is the same world, and goes on.
+type demo struct {
+	corridors []string
+	days      int     // of history, played as fast as it goes
+	speed     float64 // seconds of the world in a second, after the history
+	seed      uint64
+}
+
+// demoBegin is the first day of the world, demoLive how long it lasts after its history.
+var demoBegin = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+
+const demoLive = 60 * 24 * time.Hour
+
+func demoCmd() *cobra.Command {
+	var d demo
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "embedded everything, and a simulated world at speed",
+		Long: "Runs everything embedded on a simulated world: some days of history as fast as it goes, then at a pace one can watch, while the\n" +
+			"Khorgos border slows down. Not for production. Started again it goes on where it was stopped.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := setup()
+			if err != nil {
+				return err
+			}
+			cfg.DataDir = filepath.Join(cfg.DataDir, "demo")
+			return d.run(cmd.Context(), cfg, cmd.OutOrStdout())
+		},
+	}
+	f := cmd.Flags()
+	f.StringSliceVar(&d.corridors, "corridors", []string{"khorgos-aktau"}, "corridors of the catalogue; empty: all that are open")
+	f.IntVar(&d.days, "days", 10, "days of history")
+	f.Float64Var(&d.speed, "speed", 600, "seconds of the world in a second, after the history")
+	f.Uint64Var(&d.seed, "seed", 1, "seed of the world")
+	return cmd
+}
+
+func (d *demo) run(ctx context.Context, cfg config, out io.Writer) (err error) {
+	if d.days < 1 || d.speed <= 0 {
+		return errors.New("--days must be at least 1 and --speed more than 0")
+	}
+	n, err := startNode(ctx, cfg, installation.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, n.close()) }()
+	history := time.Duration(d.days) * 24 * time.Hour
+	world, err := simulator.New(simulator.Config{
+		Catalog: n.cat, Corridors: d.corridors, Seed: d.seed, Start: demoBegin, Duration: history + demoLive, NoiseM: 10,
+		Stories: []simulator.Story{{Border: "khorgos", From: demoBegin.Add(history - 24*time.Hour), Until: demoBegin.Add(history + 48*time.Hour), Factor: 3}},
+	})
+	if err != nil {
+		return err
+	}
+	writer := ingest.NewWriter(n.log, n.cfg.Prefix, n.cfg.Partitions)
+	from, err := ingest.LastTick(ctx, writer)
+	if err != nil {
+		return fmt.Errorf("find where the world was stopped: %w", err)
+	}
+	feeds, srv, err := n.feeds()
+	if err != nil {
+		return err
+	}
+	if err := n.announce(srv.addr()); err != nil {
+		return err
+	}
+	n.banner(out, srv.addr())
+	if from > 0 {
+		fmt.Fprintf(out, "The world goes on from %s.\n", time.UnixMilli(from).UTC().Format("2006-01-02 15:04"))
+	}
+	bar := progress.New(os.Stderr, "simulate", "events", int64(float64(world.Total())*float64(history)/float64(history+demoLive)))
+	play := func(ctx context.Context) error {
+		p := player{writer: writer, world: world, from: time.UnixMilli(from), pace: d.speed, paced: demoBegin.Add(history), bar: bar}
+		p.caughtUp = func() {
+			bar.Done()
+			p.bar = nil
+			fmt.Fprintf(out, "History is in. From here a second shows %s; Khorgos slows down. Ctrl-C stops.\n", time.Duration(d.speed*float64(time.Second)).Round(time.Second))
+		}
+		if err := p.play(ctx); err != nil {
+			return err
+		}
+		fmt.Fprintln(out, "The simulated world has ended; its tables stay. Ctrl-C stops.")
+		<-ctx.Done()
+		return nil
+	}
+	tell := func(ctx context.Context) error {
+		if err := n.firstCrossing(ctx, out); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		return nil
+	}
+	return n.run(ctx, append(feeds, play, tell)...)
+}
+
+// demoQueries are what the banner offers.
+var demoQueries = []struct{ what, sql string }{
+	{"worst border sides now", "SELECT border_name, role, country, waiting, oldest_s, norm_s, worst_delay_s FROM v_borders_now ORDER BY worst_delay_s DESC LIMIT 5"},
+	{"dwell by place", "SELECT * FROM v_dwell_by_place ORDER BY ALL LIMIT 10"},
+	{"SWD and SWOD by section", "SELECT from_name, to_name, n, round(swd_kmh, 1) AS swd, round(swod_kmh, 1) AS swod FROM v_section_speed ORDER BY swd LIMIT 10"},
+}
+
+// firstCrossing waits for the first whole crossing in ClickHouse and shows it, and what to ask next.
+func (n *node) firstCrossing(ctx context.Context, out io.Writer) error {
+	conn, err := clickhouse.Open(ctx, n.cfg.clickhouse())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	for {
+		var unit, border, direction string
+		var hours, delay float64
+		var found uint64
+		err := conn.QueryRow(ctx, `SELECT count(), any(unit), any(border_name), any(direction), toFloat64(any(total_s)) / 3600, toFloat64(any(delay)) / 3600 FROM (
+			SELECT unit, border_name, direction, assumeNotNull(total_s) AS total_s, ifNull(delay_norm_s, 0) AS delay FROM v_crossings
+			WHERE isNotNull(v_crossings.total_s) AND NOT candidate AND notEmpty(outbound_places) AND notEmpty(inbound_places) ORDER BY known_at, unit LIMIT 1)`).
+			Scan(&found, &unit, &border, &direction, &hours, &delay)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("look for the first crossing: %w", err)
+		}
+		if found > 0 {
+			fmt.Fprintf(out, "\nFirst crossing, %s after the start: %s over %s (%s) took %.1f h, %+.1f h against the norm.\nAsk more, in another terminal:\n",
+				time.Since(n.began).Round(100*time.Millisecond), unit, border, direction, hours, delay)
+			for _, q := range demoQueries {
+				fmt.Fprintf(out, "  # %s\n  CORRIDORWATCH_CLICKHOUSE=%s .bin/corridorwatch query %q\n", q.what, n.cfg.ClickHouse, q.sql)
+			}
+			fmt.Fprintln(out)
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
