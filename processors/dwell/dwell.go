@@ -56,10 +56,11 @@ func newFold(cat *network.Catalog) *fold {
 	return &fold{cat: cat, geo: newGeometry(cat), runs: map[string]*run{}}
 }
 
-// Fold puts an event into its run's set.
+// Fold puts an event into its run's set. A late one may speak of a run that was forgotten, so it counts for nothing: it is stored
+// with its mark, and v_train_status counts it there.
 func (f *fold) Fold(in stream.In, _ *stream.Out) {
 	ev := in.Rec.GetEvent()
-	if ev == nil || ev.Subject == "" {
+	if ev == nil || ev.Subject == "" || ev.Late {
 		return
 	}
 	r := f.runs[ev.Subject]

@@ -18,8 +18,6 @@ type run struct {
 	reports   []*pb.Event
 	times     map[uint64]int64 // of every fix and report, by event
 	retracted map[uint64]bool
-	late      uint32
-	lateAt    int64 // greatest time of a late event: the age of a run that has no other
 	newest    int64 // time of the newest evidence
 	alive     int64 // the same; of a run that is only planned so far the last time its plan speaks of
 
@@ -58,11 +56,6 @@ func newRun(id string, kind pb.UnitKind) *run {
 
 // add puts an event into the set and tells whether that changed anything.
 func (r *run) add(ev *pb.Event) bool {
-	if ev.Late {
-		r.late++
-		r.lateAt = max(r.lateAt, ev.Time)
-		return true
-	}
 	key := eventKey(ev.Source, ev.Id)
 	if rt := ev.GetRetraction(); rt != nil {
 		target := eventKey(ev.Source, rt.Id)
@@ -269,9 +262,6 @@ func (r *run) seen() {
 		if e.Classifier == pb.Classifier_ACTUAL && e.Verb != pb.Verb_PLANNED {
 			r.newest = max(r.newest, e.Time)
 		}
-	}
-	if r.newest == 0 {
-		r.newest = r.lateAt
 	}
 	if r.alive = r.newest; r.alive == 0 {
 		for _, e := range r.reports {

@@ -134,7 +134,7 @@ func (r *run) facts() *pb.RunFacts {
 }
 
 func (r *run) status() *pb.TrainStatus {
-	s := &pb.TrainStatus{Wagons: r.wagons, Containers: r.containers, Run: r.id, UnitKind: r.kind, State: r.state, SeenAt: r.newest, LateEvents: r.late, Standing: r.now.Standing}
+	s := &pb.TrainStatus{Wagons: r.wagons, Containers: r.containers, Run: r.id, UnitKind: r.kind, State: r.state, SeenAt: r.newest, Standing: r.now.Standing}
 	if m := &r.now; m.HasLast {
 		s.HasPosition, s.LatE7, s.LonE7 = true, int32(m.Last.lat*1e7), int32(m.Last.lon*1e7)
 		if m.HasPrev && m.Last.t > m.Prev.t {

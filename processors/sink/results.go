@@ -182,7 +182,6 @@ func statusSheet() *sheet {
 	text(s, "direction", (*pb.TrainStatus).GetDirection)
 	count(s, "wagons", (*pb.TrainStatus).GetWagons)
 	count(s, "containers", (*pb.TrainStatus).GetContainers)
-	count(s, "late_events", (*pb.TrainStatus).GetLateEvents)
 	text(s, "source", (*pb.TrainStatus).GetSource)
 	return versioned(s)
 }

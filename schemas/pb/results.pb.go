@@ -779,8 +779,7 @@ type TrainStatus struct {
 	Direction     string                 `protobuf:"bytes,15,opt,name=direction,proto3" json:"direction,omitempty"`
 	Wagons        uint32                 `protobuf:"varint,16,opt,name=wagons,proto3" json:"wagons,omitempty"`
 	Containers    uint32                 `protobuf:"varint,17,opt,name=containers,proto3" json:"containers,omitempty"`
-	LateEvents    uint32                 `protobuf:"varint,18,opt,name=late_events,json=lateEvents,proto3" json:"late_events,omitempty"` // stored but beyond the lateness: they await a recompute
-	Source        string                 `protobuf:"bytes,19,opt,name=source,proto3" json:"source,omitempty"`                            // of the last evidence
+	Source        string                 `protobuf:"bytes,19,opt,name=source,proto3" json:"source,omitempty"` // of the last evidence
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -930,13 +929,6 @@ func (x *TrainStatus) GetWagons() uint32 {
 func (x *TrainStatus) GetContainers() uint32 {
 	if x != nil {
 		return x.Containers
-	}
-	return 0
-}
-
-func (x *TrainStatus) GetLateEvents() uint32 {
-	if x != nil {
-		return x.LateEvents
 	}
 	return 0
 }
@@ -2362,7 +2354,7 @@ const file_results_proto_rawDesc = "" +
 	"\x04plan\x18\b \x03(\v2\x1a.corridorwatch.v1.PlanStopR\x04plan\x12-\n" +
 	"\x05state\x18\t \x01(\x0e2\x17.corridorwatch.v1.StateR\x05state\x12*\n" +
 	"\x04held\x18\n" +
-	" \x03(\v2\x16.corridorwatch.v1.SpanR\x04held\"\xc2\x04\n" +
+	" \x03(\v2\x16.corridorwatch.v1.SpanR\x04held\"\xa1\x04\n" +
 	"\vTrainStatus\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\tR\x03run\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12-\n" +
@@ -2384,9 +2376,7 @@ const file_results_proto_rawDesc = "" +
 	"\x06wagons\x18\x10 \x01(\rR\x06wagons\x12\x1e\n" +
 	"\n" +
 	"containers\x18\x11 \x01(\rR\n" +
-	"containers\x12\x1f\n" +
-	"\vlate_events\x18\x12 \x01(\rR\n" +
-	"lateEvents\x12\x16\n" +
+	"containers\x12\x16\n" +
 	"\x06source\x18\x13 \x01(\tR\x06source\"\xc7\x05\n" +
 	"\x03Leg\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x127\n" +

@@ -24,7 +24,6 @@ CREATE TABLE IF NOT EXISTS {{.Database}}.train_status
     direction LowCardinality(String),
     wagons UInt32,
     containers UInt32,
-    late_events UInt32,
     source LowCardinality(String),
 {{template "version"}}
 )

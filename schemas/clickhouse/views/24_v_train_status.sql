@@ -20,7 +20,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_train_status
     direction LowCardinality(String) COMMENT 'up: with the order of places of the corridor; down: against it; empty: not known',
     wagons UInt32 COMMENT 'wagons on it',
     containers UInt32 COMMENT 'containers on it',
-    late_events UInt32 COMMENT 'events stored but beyond the lateness: not counted, they await a recompute',
+    late_events UInt64 COMMENT 'events stored but beyond the lateness: not counted, they await a recompute',
     source LowCardinality(String) COMMENT 'source of the last evidence',
     known_at {{time}} COMMENT 'stage time at which this version of the row was written, UTC'
 )
@@ -33,5 +33,10 @@ SELECT
     {{known "t.since"}} AS since, if(t.state = 'closed', NULL, greatest(0, {{seconds "since" "stage_time"}})) AS running_s,
     t.standing AS standing, t.destination AS destination, t.corridor AS corridor,
     arrayElement(splitByChar(':', toString(t.direction)), -1) AS direction,
-    t.wagons AS wagons, t.containers AS containers, t.late_events AS late_events, t.source AS source, t.known_at AS known_at
+    t.wagons AS wagons, t.containers AS containers, late.n AS late_events, t.source AS source, t.known_at AS known_at
 FROM {{.Database}}.train_status AS t FINAL
+LEFT JOIN (
+    -- FINAL reads no more than the runs that have any.
+    SELECT subject, count() AS n FROM {{.Database}}.train_events FINAL
+    WHERE subject IN (SELECT subject FROM {{.Database}}.train_events WHERE late) AND late GROUP BY subject
+) AS late ON late.subject = t.run
