@@ -104,13 +104,14 @@ func (c *collector) finish(ctx context.Context, flushing bool, flushed <-chan er
 // that were not stored.
 var errStopped = errors.New("stopped before everything was stored; the rest is read again at the next start")
 
-// flush stores what was gathered: the rows, then how far the sink is, then the marks. A ctx that ended lets the attempt under way
-// go on for a while but begins no other.
+// flush stores what was gathered: the rows, then the marks, then how far the sink is. A mark is true once the rows before it are
+// stored; behind the offsets, a kill in between would lose it for good if nothing follows it. A ctx that ended lets the attempt
+// under way go on for a while but begins no other.
 func (c *collector) flush(ctx context.Context, g *gathered) error {
 	hard, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastFlush, cancel) })()
-	for _, step := range []func(context.Context, context.Context, *gathered) error{c.storeRows, c.storeOffsets, c.storeMarks} {
+	for _, step := range []func(context.Context, context.Context, *gathered) error{c.storeRows, c.storeMarks, c.storeOffsets} {
 		if err := step(ctx, hard, g); err != nil {
 			if ctx.Err() != nil {
 				return fmt.Errorf("%w: %w", errStopped, err)

@@ -39,7 +39,7 @@ func TestKilled(t *testing.T) {
 	w := newWorld(t)
 	undisturbed := w.database
 	w.use(undisturbed + "_killed")
-	ctx := within(t, 5*time.Minute) // 15 kills; the race detector on a busy machine takes over a minute
+	ctx := within(t, 5*time.Minute)
 	tables := []string{"train_events", "visits", "visits_history", "legs", "train_status"}
 	const kills = 15
 	cut := 0
