@@ -77,7 +77,7 @@ func (f *fold) Fold(in stream.In, out *stream.Out) {
 		}
 		switch {
 		case fault != nil:
-			r.reject(i, e, ev, fault)
+			r.reject(e, ev, fault)
 		case ev.Verb == pb.Verb_TICK:
 			out.Tick(ev.Time)
 		default:

@@ -2,6 +2,8 @@ package intake
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"mime"
 	"strconv"
@@ -139,7 +141,7 @@ func (r *receipt) read(i int, e []byte) (*pb.Event, *schemas.Fault) {
 }
 
 // reject sends one element to rejects.
-func (r *receipt) reject(i int, e []byte, ev *pb.Event, f *schemas.Fault) {
+func (r *receipt) reject(e []byte, ev *pb.Event, f *schemas.Fault) {
 	rej := &pb.Reject{
 		Id: r.retried, Reason: f.Reason, Path: f.Path, Detail: f.Detail, Value: bytes.Clone(e), ContentType: r.contentType(),
 		At: r.in.Now, Attempts: r.attempts, Source: ev.GetSource(),
@@ -148,7 +150,7 @@ func (r *receipt) reject(i int, e []byte, ev *pb.Event, f *schemas.Fault) {
 		rej.Source = schemas.Source(e)
 	}
 	if rej.Id == "" {
-		rej.Id = fmt.Sprintf("%d-%d-%d", r.in.Partition, r.in.Raw.Offset, i)
+		rej.Id = r.rejectID(e)
 	}
 	if len(rej.Value) > maxBytes {
 		rej.Value = rej.Value[:maxBytes]
@@ -156,6 +158,18 @@ func (r *receipt) reject(i int, e []byte, ev *pb.Event, f *schemas.Fault) {
 	}
 	r.again = true
 	r.emit(rej)
+}
+
+// rejectID is made of what came, and of where it stood if the producer says so: a file sent again gives no new rejects.
+func (r *receipt) rejectID(e []byte) string {
+	h := sha256.New()
+	path := ""
+	if r.told != nil {
+		path = r.told.Path
+	}
+	fmt.Fprintf(h, "%s\x00%s\x00", r.contentType(), path)
+	h.Write(e)
+	return hex.EncodeToString(h.Sum(nil)[:10])
 }
 
 func (r *receipt) contentType() string {

@@ -24,9 +24,7 @@ func eventShape(k kind, table string) *shape[*pb.Event] {
 	text(s, "place", (*pb.Event).GetPlace)
 	value(s, "hash", "UInt64", (*pb.Event).GetHash)
 	text(s, "implied_by", (*pb.Event).GetImpliedBy)
-	known, deleted := &flat[int64]{}, &flat[uint8]{}
-	s.column("known_at", timeType, known, func(r *pb.Record, _ *pb.Event) { known.values = append(known.values, r.KnownAt) })
-	s.column("deleted", "UInt8", deleted, func(r *pb.Record, _ *pb.Event) { deleted.values = append(deleted.values, bit(r.Deleted)) })
+	unversioned(s)
 	return s
 }
 

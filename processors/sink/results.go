@@ -16,6 +16,14 @@ func versioned[B any](s *shape[B]) *sheet {
 	return s.sheet
 }
 
+// unversioned ends a sheet of a table that computes the version itself, since several tasks may write one row.
+func unversioned[B any](s *shape[B]) *sheet {
+	known, deleted := &flat[int64]{}, &flat[uint8]{}
+	s.column("known_at", timeType, known, func(r *pb.Record, _ B) { known.values = append(known.values, r.KnownAt) })
+	s.column("deleted", "UInt8", deleted, func(r *pb.Record, _ B) { deleted.values = append(deleted.values, bit(r.Deleted)) })
+	return s.sheet
+}
+
 func bit(b bool) uint8 {
 	if b {
 		return 1
@@ -198,5 +206,5 @@ func rejectSheet() *sheet {
 	at(s, "at", (*pb.Reject).GetAt)
 	count(s, "attempts", (*pb.Reject).GetAttempts)
 	at(s, "accepted_at", (*pb.Reject).GetAcceptedAt)
-	return versioned(s)
+	return unversioned(s)
 }

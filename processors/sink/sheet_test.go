@@ -123,9 +123,9 @@ func walk(m protoreflect.Message, visit func(name string, clear, restore func())
 			walk(v.Message(), visit)
 		case f.Message() != nil && v.List().Len() > 0:
 			walk(v.List().Get(0).Message(), visit)
-		// In an event table the version is the event's own, and the sequence number not kept.
+		// In the tables of events and rejects the version is made of their contents, and the sequence number not kept.
 		case f.FullName() == "corridorwatch.v1.Record.epoch" || f.FullName() == "corridorwatch.v1.Record.seq":
-			if m.Interface().(*pb.Record).GetEvent() != nil {
+			if r := m.Interface().(*pb.Record); r.GetEvent() != nil || r.GetReject() != nil {
 				return true
 			}
 			fallthrough

@@ -97,6 +97,8 @@ CREATE TABLE IF NOT EXISTS {{.Database}}.plans
 )
 ENGINE = {{engine "version, deleted"}} ORDER BY (subject, source, id);
 
+-- A reject's id is made of its bytes, so that a file sent again gives no new ones; any task may meet it. The attempt that came last
+-- counts, and of equal attempts the one that came first.
 CREATE TABLE IF NOT EXISTS {{.Database}}.rejects
 (
     id String,
@@ -109,6 +111,9 @@ CREATE TABLE IF NOT EXISTS {{.Database}}.rejects
     at {{time}},
     attempts UInt32,
     accepted_at {{time}},
-{{template "version"}}
+    known_at {{time}},
+    version UInt128 MATERIALIZED bitOr(bitShiftLeft(toUInt128(attempts), 65), bitOr(
+        bitShiftLeft(toUInt128(toUnixTimestamp64Milli(accepted_at) != 0), 64), toUInt128(bitNot(toUInt64(toUnixTimestamp64Milli(at)))))),
+    deleted UInt8
 )
 ENGINE = {{engine "version, deleted"}} ORDER BY id;

@@ -55,9 +55,13 @@ INSERT INTO DB.train_status (run, unit_kind, state, seen_at, lat_e7, lon_e7, has
 ('R1', 'train', 'open', '2026-03-01 23:59:00', 442000000, 801000000, true, 'west', '2026-03-01 08:00:00', 1),
 ('R2', 'train', 'silent', '2026-03-01 13:00:00', 0, 0, false, 'east', '2026-03-01 12:00:00', 2);
 
-INSERT INTO DB.rejects (id, source, reason, value, at, attempts, accepted_at, version) VALUES
-('0-1-0', 's', 'unknown_place', '{}', '2026-03-01 10:00:00', 1, '2026-03-01 11:00:00', 2),
-('0-2-0', 's', 'unreadable', 'x', '2026-03-01 10:00:00', 0, 0, 1);
+INSERT INTO DB.rejects (id, source, reason, value, at, attempts, accepted_at) VALUES
+    ('0-1-0', 's', 'unknown_place', '{}', '2026-03-01 10:00:00', 2, '2026-03-01 11:00:00'),
+    ('0-1-0', 's', 'unknown_place', '{}', '2026-03-01 10:00:00', 1, 0),
+    ('0-2-0', 's', 'unreadable', 'x', '2026-03-01 10:00:00', 1, 0);
+-- The same file once more, later: neither is a new reject, and the accepted one stays accepted.
+INSERT INTO DB.rejects (id, source, reason, value, at, attempts, accepted_at) VALUES
+    ('0-1-0', 's', 'unknown_place', '{}', '2026-03-01 12:00:00', 1, 0), ('0-2-0', 's', 'unreadable', 'x', '2026-03-01 12:00:00', 1, 0);
 
 -- A second declaration replaces the first, a third one by another note was retracted.
 INSERT INTO DB.shipments (source, id, verb, subject, time, note, origin, destination, goods_hs, goods_description, goods_weight_kg,
