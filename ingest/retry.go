@@ -1,9 +1,9 @@
 package ingest
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -12,13 +12,11 @@ import (
 	"corridorwatch/schemas/pb"
 )
 
-// Retry buffers another attempt at a reject, in the partition it came from. Intake tells the outcome under the reject's own id:
+// Retry buffers another attempt at a reject. Intake tells the outcome under the reject's own id:
 // accepted, or rejected once more with one attempt more.
 func (w *Writer) Retry(r *pb.Reject) error {
-	head, _, _ := strings.Cut(r.Id, "-")
-	partition, err := strconv.Atoi(head)
-	if err != nil || partition < 0 || partition >= w.partitions {
-		return fmt.Errorf("reject %q: its id does not begin with one of the %d partitions", r.Id, w.partitions)
+	if r.Id == "" {
+		return errors.New("a reject without an id cannot be tried again")
 	}
 	former := proto.CloneOf(r)
 	former.Value = nil // lies in the record itself; intake puts it back
@@ -34,7 +32,7 @@ func (w *Writer) Retry(r *pb.Reject) error {
 	if r.ContentType != "" {
 		headers = append(headers, kafkalog.Header{Key: schemas.HeaderContentType, Value: []byte(r.ContentType)})
 	}
-	w.out.Append(w.topic, partition, nil, r.Value, headers...)
+	w.out.Append(w.topic, schemas.Partition(r.Id, w.partitions), nil, r.Value, headers...)
 	w.buffered++
 	return nil
 }
