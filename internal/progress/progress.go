@@ -26,6 +26,7 @@ type Bar struct {
 	note  string
 	last  time.Time
 
+	// The bar's own goroutine asks for tail while it draws, and tail takes mu: never call the bar with mu held.
 	container *mpb.Progress
 	bar       *mpb.Bar
 }
@@ -36,38 +37,45 @@ func New(out *os.File, name, unit string, total int64) *Bar {
 	if info, err := out.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		return b
 	}
-	b.container = mpb.New(mpb.WithOutput(out), mpb.WithRefreshRate(200*time.Millisecond))
-	b.bar = b.container.AddBar(total,
-		mpb.PrependDecorators(decor.Name(name+" "), decor.CountersNoUnit("%d / %d "+unit, decor.WC{})),
+	b.draw(mpb.WithOutput(out), mpb.WithRefreshRate(200*time.Millisecond))
+	return b
+}
+
+// draw makes it a bar on a terminal.
+func (b *Bar) draw(options ...mpb.ContainerOption) {
+	b.container = mpb.New(options...)
+	b.bar = b.container.AddBar(b.total,
+		mpb.PrependDecorators(decor.Name(b.name+" "), decor.CountersNoUnit("%d / %d "+b.unit, decor.WC{})),
 		mpb.AppendDecorators(decor.Percentage(), decor.Any(func(decor.Statistics) string { return "  " + b.tail() })),
 	)
-	return b
 }
 
 // Set says how much is done, and what else is worth knowing.
 func (b *Bar) Set(done int64, note string) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.done, b.note = done, note
-	if b.bar != nil {
-		if done > b.total {
-			b.total = done
-			b.bar.SetTotal(b.total, false)
-		}
-		b.bar.SetCurrent(done)
-		return
+	grown := b.bar != nil && done > b.total
+	if grown {
+		b.total = done
 	}
-	if now := time.Now(); now.Sub(b.last) >= plainEvery {
+	if now := time.Now(); b.bar == nil && now.Sub(b.last) >= plainEvery {
 		b.last = now
 		fmt.Fprintln(b.out, b.line())
+	}
+	b.mu.Unlock()
+	if grown {
+		b.bar.SetTotal(done, false)
+	}
+	if b.bar != nil {
+		b.bar.SetCurrent(done)
 	}
 }
 
 // Total changes the amount of work.
 func (b *Bar) Total(total int64) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.total = total
+	b.mu.Unlock()
 	if b.bar != nil {
 		b.bar.SetTotal(total, false)
 	}
@@ -75,16 +83,16 @@ func (b *Bar) Total(total int64) {
 
 // Done ends the bar and leaves its last line.
 func (b *Bar) Done() {
-	if b.bar != nil {
-		b.mu.Lock()
-		b.bar.SetTotal(b.done, true)
-		b.mu.Unlock()
-		b.container.Wait()
-		return
-	}
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	fmt.Fprintln(b.out, b.line())
+	done := b.done
+	if b.bar == nil {
+		fmt.Fprintln(b.out, b.line())
+	}
+	b.mu.Unlock()
+	if b.bar != nil {
+		b.bar.SetTotal(done, true)
+		b.container.Wait()
+	}
 }
 
 // line is the plain form; the caller holds mu.
