@@ -121,7 +121,8 @@ var demoQueries = []struct{ what, sql string }{
 	{"SWD and SWOD by section", "SELECT from_name, to_name, n, round(swd_kmh, 1) AS swd, round(swod_kmh, 1) AS swod FROM v_section_speed ORDER BY swd LIMIT 10"},
 }
 
-// firstCrossing waits for the first whole crossing in ClickHouse and shows it, and what to ask next.
+// firstCrossing waits for the first whole crossing in ClickHouse whose leg over the border has both speeds, and shows it, and what
+// to ask next.
 func (n *node) firstCrossing(ctx context.Context, out io.Writer) error {
 	conn, err := clickhouse.Open(ctx, n.cfg.clickhouse())
 	if err != nil {
@@ -130,12 +131,17 @@ func (n *node) firstCrossing(ctx context.Context, out io.Writer) error {
 	defer conn.Close()
 	for {
 		var unit, border, direction string
-		var hours, delay float64
+		var hours, delay, swd, swod float64
 		var found uint64
-		err := conn.QueryRow(ctx, `SELECT count(), any(unit), any(border_name), any(direction), toFloat64(any(total_s)) / 3600, toFloat64(any(delay)) / 3600 FROM (
-			SELECT unit, border_name, direction, assumeNotNull(total_s) AS total_s, ifNull(delay_norm_s, 0) AS delay FROM v_crossings
-			WHERE isNotNull(v_crossings.total_s) AND NOT candidate AND notEmpty(outbound_places) AND notEmpty(inbound_places) ORDER BY known_at, unit LIMIT 1)`).
-			Scan(&found, &unit, &border, &direction, &hours, &delay)
+		err := conn.QueryRow(ctx, `SELECT count(), any(unit), any(border_name), any(direction), toFloat64(any(total_s)) / 3600, toFloat64(any(delay)) / 3600,
+			any(swd), any(swod) FROM (
+			SELECT c.unit AS unit, c.border_name AS border_name, c.direction AS direction, assumeNotNull(c.total_s) AS total_s, ifNull(c.delay_norm_s, 0) AS delay,
+				assumeNotNull(l.swd_kmh) AS swd, assumeNotNull(l.swod_kmh) AS swod
+			FROM v_crossings AS c INNER JOIN v_legs AS l ON l.unit = c.unit AND l.journey = c.journey AND l.border = c.border
+			WHERE isNotNull(c.total_s) AND NOT c.candidate AND notEmpty(c.outbound_places) AND notEmpty(c.inbound_places)
+				AND isNotNull(l.swd_kmh) AND isNotNull(l.swod_kmh)
+			ORDER BY c.known_at, c.unit, l.n LIMIT 1)`).
+			Scan(&found, &unit, &border, &direction, &hours, &delay, &swd, &swod)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -143,8 +149,9 @@ func (n *node) firstCrossing(ctx context.Context, out io.Writer) error {
 			return fmt.Errorf("look for the first crossing: %w", err)
 		}
 		if found > 0 {
-			fmt.Fprintf(out, "\nFirst crossing, %s after the start: %s over %s (%s) took %.1f h, %+.1f h against the norm.\nAsk more, in another terminal:\n",
-				time.Since(n.began).Round(100*time.Millisecond), unit, border, direction, hours, delay)
+			fmt.Fprintf(out, "\nFirst crossing, %s after the start: %s over %s (%s) took %.1f h, %+.1f h against the norm;\n"+
+				"over the border SWD %.1f km/h (stops included), SWOD %.1f km/h (in motion).\nAsk more, in another terminal:\n",
+				time.Since(n.began).Round(100*time.Millisecond), unit, border, direction, hours, delay, swd, swod)
 			for _, q := range demoQueries {
 				fmt.Fprintf(out, "  # %s\n  CORRIDORWATCH_CLICKHOUSE=%s .bin/corridorwatch query %q\n", q.what, n.cfg.ClickHouse, q.sql)
 			}
