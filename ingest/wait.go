@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -64,19 +65,32 @@ func tickTime(value []byte) (int64, bool) {
 // LastTick returns the latest tick (ms) that lies in the intake topic, 0 if there is none. It reads each partition from its end on
 // backwards until it meets one.
 func LastTick(ctx context.Context, w *Writer) (int64, error) {
-	var latest int64
+	ticks, err := lastTicks(ctx, w)
+	return slices.Max(ticks), err
+}
+
+// SentUntil returns the last tick (ms) that every intake partition holds, 0 if one holds none. A producer that was stopped while
+// it sent goes on from here: partitions may be ahead of one another then, and what those ahead get again counts once.
+func SentUntil(ctx context.Context, w *Writer) (int64, error) {
+	ticks, err := lastTicks(ctx, w)
+	return slices.Min(ticks), err
+}
+
+// lastTicks returns the last tick of every partition.
+func lastTicks(ctx context.Context, w *Writer) ([]int64, error) {
+	latest := make([]int64, w.partitions)
 	for p := range w.partitions {
 		start, end, err := w.log.Offsets(ctx, w.topic, p)
 		if err != nil {
-			return 0, err
+			return latest, err
 		}
 		for n := int64(1000); end > start; n *= 4 {
 			from := max(start, end-n)
 			t, err := lastTick(ctx, w.log.Reader(w.topic, p, from), end)
 			if err != nil {
-				return 0, fmt.Errorf("look for the last tick in %s/%d: %w", w.topic, p, err)
+				return latest, fmt.Errorf("look for the last tick in %s/%d: %w", w.topic, p, err)
 			}
-			latest = max(latest, t)
+			latest[p] = max(latest[p], t)
 			if t > 0 || from == start {
 				break
 			}

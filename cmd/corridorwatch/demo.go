@@ -74,7 +74,7 @@ func (d *demo) run(ctx context.Context, cfg config, out io.Writer) (err error) {
 		return err
 	}
 	writer := ingest.NewWriter(n.log, n.cfg.Prefix, n.cfg.Partitions)
-	from, err := ingest.LastTick(ctx, writer)
+	from, err := ingest.SentUntil(ctx, writer)
 	if err != nil {
 		return fmt.Errorf("find where the world was stopped: %w", err)
 	}
