@@ -73,6 +73,7 @@ func simulateCmd() *cobra.Command {
 	f.DurationVar(&w.GapEvery, "gap-every", 0, "mean time between gaps of a tracker")
 	f.DurationVar(&w.GapLength, "gap-length", 30*time.Minute, "mean length of a gap")
 	f.BoolVar(&w.StoreForward, "store-forward", false, "what was measured in a gap arrives after it, instead of never")
+	f.BoolVar(&w.Containers, "containers", false, "compositions, containers and consignments too")
 	f.StringVar(&out, "out", "-", "file of the events; -: standard output")
 	f.StringVar(&truth, "truth", "", "file of what really happened")
 	return cmd

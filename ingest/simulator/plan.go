@@ -26,15 +26,26 @@ type departure struct {
 	down     bool // against the order of places
 	at       int64
 	number   int
+	trip     uint64 // counts all trips of the world
 }
 
-// planner draws trips. Borders are served in the order of the timetable.
+// planner draws trips.
 type planner struct {
-	cfg  Config
-	free map[string]int64 // when a border place can take the next train, by place and direction
+	cfg   Config
+	taken map[slot]bool
 }
 
-func newPlanner(cfg Config) *planner { return &planner{cfg: cfg, free: map[string]int64{}} }
+// slot is a time in which a border place can take one train of a direction.
+type slot struct {
+	place string
+	down  bool
+	n     int64 // of slotMS, since 1970
+}
+
+// slotMS is the rate of a border: a train in half an hour.
+const slotMS = 30 * minuteMS
+
+func newPlanner(cfg Config) *planner { return &planner{cfg: cfg, taken: map[slot]bool{}} }
 
 // timetable spreads each corridor's trains over the day, in both directions.
 func (p *planner) timetable(corridors []*network.Corridor) []departure {
@@ -45,12 +56,15 @@ func (p *planner) timetable(corridors []*network.Corridor) []departure {
 			offset := (int64(i)*7 + int64(d)*3) * hourMS % step
 			n := 0
 			for at := p.cfg.Start.UnixMilli() - longestTrip + offset; at < p.cfg.Start.Add(p.cfg.Duration).UnixMilli(); at += step {
-				all = append(all, departure{k, down, at, 1000*(i+1) + 500*d + n%500})
+				all = append(all, departure{corridor: k, down: down, at: at, number: 1000*(i+1) + 500*d + n%500})
 				n++
 			}
 		}
 	}
 	slices.SortStableFunc(all, func(a, b departure) int { return cmp.Compare(a.at, b.at) })
+	for i := range all {
+		all[i].trip = uint64(i)
+	}
 	return all
 }
 
@@ -70,6 +84,7 @@ type call struct {
 	plannedDep   int64
 	km           float64
 	spans        []span
+	border       string // the train is handed over here to the neighbouring railway, for this border; empty: it is not
 	offered      int64
 	accepted     int64
 }
@@ -114,6 +129,10 @@ func (p *planner) trip(d departure) []*run {
 			// One run ends when it is unloaded, the next begins then with what it loads.
 			c.left, c.plannedDep = t+stay*2/5, planned+usual*2/5
 		}
+		if after != nil {
+			next, _ := p.cfg.Catalog.Place(places[i+1])
+			c.border = p.handover(place, next)
+		}
 		p.busy(&c, rnd, cut)
 		r.calls = append(r.calls, c)
 		if cut {
@@ -127,7 +146,9 @@ func (p *planner) trip(d departure) []*run {
 		planned += usual
 	}
 	runs = append(runs, r)
-	for _, r := range runs {
+	load := newCargo(p.cfg, d, places)
+	for i, r := range runs {
+		r.cargo, r.part, r.last = load, i, i+1 == len(runs)
 		r.path(p.cfg.Catalog)
 	}
 	return runs
@@ -159,29 +180,56 @@ func (p *planner) stay(rnd *rand.Rand, place *network.Place, d departure, before
 	return p.queue(place, d, t, stay), usual
 }
 
-// queue makes a train wait until the border place can take it: one after the other, at a rate that the story may slow down.
+// queue makes a train wait until the border place has a slot for it. While a story slows the border down a train needs more of them.
+// Trips are planned one after the other, not in the order in which trains come to a border: a train takes what is left.
 func (p *planner) queue(place *network.Place, d departure, t, stay int64) int64 {
 	sides := p.cfg.Catalog.BorderSides(place.ID)
 	if len(sides) == 0 {
 		return stay
 	}
-	gap := 30 * minuteMS
+	needs := int64(1)
 	for _, s := range p.cfg.Stories {
 		if s.Border == sides[0].Border.ID && t >= s.From.UnixMilli() && t < s.Until.UnixMilli() {
-			gap = int64(float64(gap) * s.Factor)
+			needs = int64(math.Ceil(s.Factor))
 			stay = int64(float64(stay) * math.Sqrt(s.Factor))
 		}
 	}
-	key := fmt.Sprintf("%s %v", place.ID, d.down)
-	wait := max(p.free[key]-t, 0)
-	p.free[key] = t + wait + gap
-	return stay + wait
+	first := t / slotMS
+	for p.anyTaken(place.ID, d.down, first, needs) {
+		first++
+	}
+	for n := first; n < first+needs; n++ {
+		p.taken[slot{place.ID, d.down, n}] = true
+	}
+	return stay + max(first*slotMS-t, 0)
+}
+
+func (p *planner) anyTaken(place string, down bool, first, needs int64) bool {
+	for n := first; n < first+needs; n++ {
+		if p.taken[slot{place, down, n}] {
+			return true
+		}
+	}
+	return false
+}
+
+// handover is the border between a place and the next, if they are its two sides.
+func (p *planner) handover(place, next *network.Place) string {
+	for _, a := range p.cfg.Catalog.BorderSides(place.ID) {
+		for _, b := range p.cfg.Catalog.BorderSides(next.ID) {
+			if a.Border == b.Border && place.Country != next.Country {
+				return a.Border.ID
+			}
+		}
+	}
+	return ""
 }
 
 // busy fills a stop at a border or gauge break with activities and their causes (codes of CAREC CPMM's list of activities).
 func (p *planner) busy(c *call, rnd *rand.Rand, cut bool) {
 	border := len(p.cfg.Catalog.BorderSides(c.place.ID)) > 0
 	if !c.stops() || !border && !cut {
+		c.border = "" // nobody hands over what does not stop
 		return
 	}
 	length := c.left - c.arrive

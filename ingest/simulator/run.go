@@ -18,6 +18,9 @@ type run struct {
 	calls                []call
 	knots                []knot
 	rnd                  *rand.Rand
+	cargo                *cargo
+	part                 int  // of the trip, from 0
+	last                 bool // of the trip
 
 	reports  []*pb.Event // by time; the next one first
 	interval int64
@@ -38,13 +41,13 @@ func (r *run) open(cfg Config) {
 		r.fixAt = begin + r.fixes*r.interval
 	}
 	r.reports = r.allReports(cfg)
-	// What happened before the start is left out, but for what says what the run is: its plan and composition.
+	// What happened before the start is left out, but for what says what the run is: its plan, its composition and its consignments.
 	r.reports = slices.DeleteFunc(r.reports, func(e *pb.Event) bool {
 		if e.Time >= cfg.Start.UnixMilli() {
 			return false
 		}
-		if e.Verb == pb.Verb_PLANNED || e.Verb == pb.Verb_COMPOSITION {
-			e.Time = cfg.Start.UnixMilli()
+		if e.Verb == pb.Verb_PLANNED || e.Verb == pb.Verb_COMPOSITION || e.Verb == pb.Verb_DECLARED {
+			e.Time, e.RecordedAt, e.Place = cfg.Start.UnixMilli(), cfg.Start.UnixMilli(), ""
 			return false
 		}
 		return true
@@ -145,8 +148,9 @@ func (r *run) allReports(cfg Config) []*pb.Event {
 		plan.Stops = append(plan.Stops, &pb.PlanStop{Place: c.place.ID, Arrival: c.plannedArr, Departure: c.plannedDep})
 	}
 	add(r.knots[0].t, pb.Verb_PLANNED, "").Data = &pb.Event_Plan{Plan: plan}
-	if cfg.Containers && r.kind == pb.UnitKind_TRAIN {
-		add(r.knots[0].t, pb.Verb_COMPOSITION, "").Data = &pb.Event_Composition{Composition: r.composition()}
+	if cfg.Containers {
+		add(r.knots[0].t, pb.Verb_COMPOSITION, r.calls[0].place.ID).Data = &pb.Event_Composition{Composition: r.cargo.composition(r)}
+		out = append(out, r.cargo.reports(r)...)
 	}
 	for i := range r.calls {
 		c := &r.calls[i]
@@ -166,52 +170,12 @@ func (r *run) callReports(c *call, add func(int64, pb.Verb, string) *pb.Event) {
 			add(c.arrive, pb.Verb_PASSED, c.place.ID).Data = &pb.Event_Movement{Movement: &pb.Movement{}}
 		}
 	}
+	if c.border != "" {
+		add(c.offered, pb.Verb_HANDOVER, "").Data = &pb.Event_Handover{Handover: &pb.Handover{Border: c.border, State: pb.Handover_OFFERED}}
+		add(c.accepted, pb.Verb_HANDOVER, "").Data = &pb.Event_Handover{Handover: &pb.Handover{Border: c.border, State: pb.Handover_ACCEPTED}}
+	}
 	for _, s := range c.spans {
 		add(s.from, pb.Verb_ACTIVITY, c.place.ID).Data = &pb.Event_Activity{Activity: &pb.Activity{Kind: s.kind, Cause: s.cause, State: pb.Activity_STARTED}}
 		add(s.to, pb.Verb_ACTIVITY, c.place.ID).Data = &pb.Event_Activity{Activity: &pb.Activity{Kind: s.kind, Cause: s.cause, State: pb.Activity_FINISHED}}
 	}
-}
-
-// composition is a train of wagons with a container each; trips of one number and day carry the same containers across their runs.
-func (r *run) composition() *pb.Composition {
-	c := &pb.Composition{Op: pb.Composition_SET}
-	seed := r.rnd.Uint64()
-	for i := range uint64(40) {
-		c.Items = append(c.Items, &pb.CompositionItem{
-			Wagon:      wagonNumber(seed/97 + i),
-			Containers: []*pb.ContainerOn{{Id: containerNumber(seed/89 + i)}},
-		})
-	}
-	return c
-}
-
-// wagonNumber makes an 8-digit number of a flat wagon with its check digit (Luhn).
-func wagonNumber(n uint64) string {
-	s := fmt.Sprintf("9%06d", n%1_000_000)
-	sum := 0
-	for i := range len(s) {
-		d := int(s[len(s)-1-i] - '0')
-		if i%2 == 0 {
-			d *= 2
-		}
-		sum += d/10 + d%10
-	}
-	return s + strconv.Itoa((10-sum%10)%10)
-}
-
-// containerNumber makes a container number with its check digit (ISO 6346).
-func containerNumber(n uint64) string {
-	s := fmt.Sprintf("CRXU%06d", n%1_000_000)
-	sum := 0
-	for i := range len(s) {
-		v := 0
-		if c := s[i]; c >= 'A' {
-			v = int(c-'A') + 10
-			v += (v - 1) / 10
-		} else {
-			v = int(c - '0')
-		}
-		sum += v << i
-	}
-	return s + strconv.Itoa(sum%11%10)
 }
