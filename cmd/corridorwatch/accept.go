@@ -28,6 +28,7 @@ type acceptance struct {
 	seed      uint64
 	trains    float64
 	keep      string
+	cargo     bool
 }
 
 func acceptCmd() *cobra.Command {
@@ -51,6 +52,7 @@ func acceptCmd() *cobra.Command {
 	f.StringSliceVar(&a.corridors, "corridors", nil, "corridors of the catalogue; empty: all that are open")
 	f.Uint64Var(&a.seed, "seed", 1, "seed of the world")
 	f.Float64Var(&a.trains, "trains", 1, "trains a day per corridor and direction")
+	f.BoolVar(&a.cargo, "containers", false, "compositions, containers and consignments too")
 	f.StringVar(&a.keep, "keep", "", "directory to keep the data in")
 	return cmd
 }
@@ -136,7 +138,7 @@ func (a *acceptance) once(ctx context.Context, cfg config, disturbed bool) (repo
 func (a *acceptance) world(n *node, disturbed bool) simulator.Config {
 	w := simulator.Config{
 		Catalog: n.cat, Corridors: a.corridors, Seed: a.seed, Start: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
-		Duration: time.Duration(a.days) * 24 * time.Hour, TrainsPerDay: a.trains, Interval: time.Minute, NoiseM: 10,
+		Duration: time.Duration(a.days) * 24 * time.Hour, TrainsPerDay: a.trains, Interval: time.Minute, NoiseM: 10, Containers: a.cargo,
 	}
 	if disturbed {
 		w.Duplicates, w.ShuffleWithin = 0.05, 10*time.Minute

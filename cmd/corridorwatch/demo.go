@@ -67,7 +67,7 @@ func (d *demo) run(ctx context.Context, cfg config, out io.Writer) (err error) {
 	defer func() { err = errors.Join(err, n.close()) }()
 	history := time.Duration(d.days) * 24 * time.Hour
 	world, err := simulator.New(simulator.Config{
-		Catalog: n.cat, Corridors: d.corridors, Seed: d.seed, Start: demoBegin, Duration: history + demoLive, NoiseM: 10,
+		Catalog: n.cat, Corridors: d.corridors, Seed: d.seed, Start: demoBegin, Duration: history + demoLive, NoiseM: 10, Containers: true,
 		Stories: []simulator.Story{{Border: "khorgos", From: demoBegin.Add(history - 24*time.Hour), Until: demoBegin.Add(history + 48*time.Hour), Factor: 3}},
 	})
 	if err != nil {

@@ -172,12 +172,46 @@ func (p *planner) stay(rnd *rand.Rand, place *network.Place, d departure, before
 	if before != nil && after != nil && median <= time.Hour && len(p.cfg.Catalog.BorderSides(place.ID)) == 0 && passes {
 		return 0, 0
 	}
+	if side, ok := p.borderNorm(place, before, after); ok {
+		median, p95 = side.Median, side.P95
+	}
+	if p95 <= median {
+		p95 = 2 * median // none is known
+	}
 	if before == nil {
 		median = 2 * time.Hour // forming the first run; its loading is not the line's time
 	}
 	usual = median.Milliseconds()
 	stay = max(int64(draw*float64(usual)), 5*minuteMS)
 	return p.queue(place, d, t, stay), usual
+}
+
+// borderNorm is what the catalogue says of the side that a train coming along before and going on along after stops on.
+func (p *planner) borderNorm(place *network.Place, before, after *network.Section) (network.Norm, bool) {
+	other := func(s *network.Section) *network.Place {
+		if s == nil {
+			return nil
+		}
+		id := s.From
+		if id == place.ID {
+			id = s.To
+		}
+		o, _ := p.cfg.Catalog.Place(id)
+		return o
+	}
+	role, border := network.Outbound, ""
+	if next := other(after); next != nil {
+		border = p.handover(place, next)
+	}
+	if prev := other(before); border == "" && prev != nil {
+		role, border = network.Inbound, p.handover(prev, place)
+	}
+	if border == "" {
+		return network.Norm{}, false
+	}
+	b, _ := p.cfg.Catalog.Border(border)
+	n, ok := b.Norms[place.Country+" "+role]
+	return n, ok
 }
 
 // queue makes a train wait until the border place has a slot for it. While a story slows the border down a train needs more of them.

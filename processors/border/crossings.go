@@ -37,7 +37,9 @@ func (u *unit) crossings(cat *network.Catalog, j journey, w way) []*pb.Crossing 
 			case u.cameOver(cat, j, b, g):
 				add(u.crossing(cat, j, b, nil, &g))
 			}
-			if next := i + 1; next == len(groups) && u.willCross(cat, j, b, g) {
+			switch {
+			case i+1 < len(groups) && groups[i+1].first == g.last+1:
+			case wentOver(cat, j, b, g), u.willCross(cat, j, b, g):
 				add(u.crossing(cat, j, b, &g, nil))
 			}
 		}
@@ -89,11 +91,20 @@ func (u *unit) cameOver(cat *network.Catalog, j journey, b *network.Border, g gr
 	return ok && p.Country == other(b, g.side).Country
 }
 
+// wentOver tells whether the unit went on from this side to the other country without a stay at its border stations.
+func wentOver(cat *network.Catalog, j journey, b *network.Border, g group) bool {
+	if g.last+1 == len(j.stays) {
+		return false
+	}
+	p, ok := cat.Place(j.stays[g.last+1].Place)
+	return ok && p.Country == other(b, g.side).Country
+}
+
 // willCross tells whether the last group is the outbound side of a crossing still to come: it came here from inland of the same
 // country, or its plan names the border or a place beyond it.
 func (u *unit) willCross(cat *network.Catalog, j journey, b *network.Border, g group) bool {
-	if j.closed || g.last != len(j.stays)-1 {
-		return false
+	if j.closed || g.last != len(j.stays)-1 || u.kind == pb.UnitKind_WAGON && b.GaugeBreak != "" {
+		return false // a wagon stays on its gauge: where that changes it does not wait to cross
 	}
 	if u.facts != nil {
 		if u.facts.ExitBorder == b.ID {
@@ -145,10 +156,13 @@ func (u *unit) crossing(cat *network.Catalog, j journey, b *network.Border, outb
 	c := &pb.Crossing{
 		Unit: u.id, UnitKind: u.kind, Journey: j.id, Border: b.ID, FromCountry: from.Country, ToCountry: to.Country,
 		Outbound: u.side(j, b, "outbound", from, from.Country, outbound), Inbound: u.side(j, b, "inbound", to, from.Country, inbound),
-		GaugeBreak: b.GaugeBreak, Area: b.Area, Candidate: inbound == nil,
+		GaugeBreak: b.GaugeBreak, Area: b.Area, Candidate: inbound == nil && outbound.last+1 == len(j.stays),
 	}
 	if outbound == nil {
-		u.inferOutbound(j, c, inbound)
+		inferOutbound(j, c, inbound)
+	}
+	if inbound == nil && !c.Candidate {
+		inferInbound(j, c, outbound)
 	}
 	c.CustomsS = c.Outbound.CustomsS + c.Inbound.CustomsS
 	c.GaugeChangeS = c.Outbound.GaugeChangeS + c.Inbound.GaugeChangeS
@@ -217,7 +231,7 @@ func exit(s *pb.Side) *pb.Moment {
 }
 
 // inferOutbound bounds a side whose stations were not seen by the stays in the two countries around it.
-func (u *unit) inferOutbound(j journey, c *pb.Crossing, inbound *group) {
+func inferOutbound(j journey, c *pb.Crossing, inbound *group) {
 	before := j.stays[inbound.first-1]
 	left, came := before.end(), entry(c.Inbound).GetAt()
 	if left == 0 {
@@ -225,6 +239,16 @@ func (u *unit) inferOutbound(j journey, c *pb.Crossing, inbound *group) {
 	}
 	m := &pb.Moment{At: came, Basis: pb.Basis_INFERRED, Earliest: left, Latest: came}
 	c.Outbound.Entered, c.Outbound.Left, c.Outbound.State = m, m, pb.State_CLOSED
+}
+
+// inferInbound is the same of an inbound side that was not seen.
+func inferInbound(j journey, c *pb.Crossing, outbound *group) {
+	left, came := exit(c.Outbound).GetAt(), j.stays[outbound.last+1].start()
+	if left == 0 {
+		left = j.stays[outbound.last].start()
+	}
+	m := &pb.Moment{At: left, Basis: pb.Basis_INFERRED, Earliest: left, Latest: came}
+	c.Inbound.Entered, c.Inbound.Left, c.Inbound.State = m, m, pb.State_CLOSED
 }
 
 func (u *unit) handover(c *pb.Crossing, groups ...*group) {
@@ -272,10 +296,13 @@ func (u *unit) total(c *pb.Crossing) {
 		c.RunningS = max(0, (inEntered.At-outLeft.At)/1000)
 	}
 	began, ended := entry(c.Outbound), exit(c.Inbound)
-	if c.Inbound.State != pb.State_CLOSED || began.GetAt() == 0 || ended.GetAt() == 0 {
+	if c.Inbound.State != pb.State_CLOSED {
 		return
 	}
 	c.State = pb.State_CLOSED
+	if began.GetAt() == 0 || ended.GetAt() == 0 {
+		return // a train formed at the border, say: nobody knows how long it was on the first side
+	}
 	c.TotalS = (ended.At - began.At) / 1000
 	c.TotalBasis = basis(began, outLeft, inEntered, ended)
 	c.TotalEarliestS = (firstSet(ended.Earliest, ended.At) - firstSet(began.Latest, began.At)) / 1000
@@ -305,7 +332,8 @@ func basis(moments ...*pb.Moment) string {
 
 // yardsticks set the total against norm and plan.
 func (u *unit) yardsticks(c *pb.Crossing, outbound, inbound *group) {
-	if c.Outbound.HasNorm && c.Inbound.HasNorm {
+	// The norm is that of both sides: it says nothing of a total that lacks one.
+	if c.Outbound.HasNorm && c.Inbound.HasNorm && (c.TotalS == 0 || outbound != nil && inbound != nil) {
 		c.HasNorm, c.NormS = true, c.Outbound.NormS+c.Inbound.NormS
 		if c.TotalS != 0 {
 			c.DelayNormS = c.TotalS - c.NormS

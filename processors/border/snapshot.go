@@ -74,7 +74,7 @@ func (u *unit) append(b []byte) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(u.retracted)))
 	for _, k := range sortedKeys(u.retracted) {
-		b = appendBytes(b, []byte(k))
+		b = binary.AppendVarint(appendBytes(b, []byte(k)), u.retracted[k])
 	}
 	b = binary.AppendUvarint(b, uint64(len(u.sent)))
 	for _, k := range sortedKeys(u.sent) {
@@ -169,7 +169,8 @@ func (s *scanner) unit() *unit {
 		u.events[k] = e
 	}
 	for range s.count() {
-		u.retracted[string(s.bytes())] = true
+		k := string(s.bytes())
+		u.retracted[k] = s.varint()
 	}
 	for range s.count() {
 		k := string(s.bytes())

@@ -2,6 +2,7 @@ package border
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -15,7 +16,7 @@ func (u *unit) stays() []*stay {
 	var all []*stay
 	for _, key := range sortedKeys(u.rides) {
 		r := u.rides[key]
-		if u.isVehicle() && r.Run != u.id || u.retracted[r.OnBy] {
+		if _, gone := u.retracted[r.OnBy]; gone || u.isVehicle() && r.Run != u.id {
 			continue
 		}
 		s := &stay{Visit: r.Visit, run: r.Run, n: r.Visit.N}
@@ -30,7 +31,8 @@ func (u *unit) stays() []*stay {
 	}
 	all = append(all, u.reported()...)
 	sortStays(all)
-	return merge(all)
+	_, closes := u.milestones()
+	return merge(all, closes)
 }
 
 func sortStays(all []*stay) {
@@ -81,19 +83,31 @@ func (u *unit) reported() []*stay {
 	return all
 }
 
-// merge joins stays at one place with no other place between them: the time between two vehicles belongs to the stay. What is
-// still open when the unit is seen elsewhere is closed as inferred.
-func merge(all []*stay) []*stay {
+// merge joins stays at one place with no other place between them: the time between two vehicles belongs to the stay, unless the
+// journey ends in between. A stay that is open when the journey ends is closed by that, and when the unit is seen elsewhere as
+// inferred.
+func merge(all []*stay, closes []int64) []*stay {
 	var out []*stay
 	for _, s := range all {
-		if n := len(out); n > 0 && out[n-1].Place == s.Place {
+		if n := len(out); n > 0 && out[n-1].Place == s.Place && !within(closes, out[n-1].start(), s.start()) {
 			out[n-1].join(s)
 			continue
 		}
 		out = append(out, s)
 	}
-	for i, s := range out[:max(0, len(out)-1)] {
-		next := out[i+1].start()
+	for i, s := range out {
+		next := int64(math.MaxInt64)
+		if i+1 < len(out) {
+			next = out[i+1].start()
+		}
+		if s.Left == nil && s.Departed == nil {
+			if k := slices.IndexFunc(closes, func(t int64) bool { return t >= s.start() && t <= next }); k >= 0 {
+				s.Departed, s.State = &pb.Moment{At: closes[k], Basis: pb.Basis_REPORT, Earliest: closes[k], Latest: closes[k]}, pb.State_CLOSED
+			}
+		}
+		if next == math.MaxInt64 {
+			break
+		}
 		if s.Left == nil && s.Departed == nil {
 			since := s.start()
 			s.Departed = &pb.Moment{At: next, Basis: pb.Basis_INFERRED, Earliest: since, Latest: next}
@@ -101,6 +115,11 @@ func merge(all []*stay) []*stay {
 		s.State = pb.State_CLOSED
 	}
 	return out
+}
+
+// within tells whether one of times lies after from and not after to.
+func within(times []int64, from, to int64) bool {
+	return slices.ContainsFunc(times, func(t int64) bool { return t > from && t <= to })
 }
 
 // join adds a later stay at the same place: the first arrival, the last departure, everything that went on.

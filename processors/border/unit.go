@@ -19,14 +19,14 @@ type unit struct {
 	rides     map[string]*pb.Ride // by run, place and n
 	facts     *pb.RunFacts
 	events    map[string]*pb.Event // own events by source and id
-	retracted map[string]bool
+	retracted map[string]int64     // events taken back, which may come yet: when
 	sent      map[string]uint64
 	newest    int64
 	dirty     bool
 }
 
 func newUnit(id string, kind pb.UnitKind) *unit {
-	return &unit{id: id, kind: kind, rides: map[string]*pb.Ride{}, events: map[string]*pb.Event{}, retracted: map[string]bool{}, sent: map[string]uint64{}}
+	return &unit{id: id, kind: kind, rides: map[string]*pb.Ride{}, events: map[string]*pb.Event{}, retracted: map[string]int64{}, sent: map[string]uint64{}}
 }
 
 // carries tells whether the unit is a vehicle itself: its own rides are its visits.
@@ -47,14 +47,14 @@ func (u *unit) event(ev *pb.Event) bool {
 	key := ev.Source + "#" + ev.Id
 	if rt := ev.GetRetraction(); rt != nil {
 		target := ev.Source + "#" + rt.Id
-		if u.retracted[target] {
+		if old, known := u.retracted[target]; known && old >= ev.Time {
 			return false
 		}
-		u.retracted[target] = true
+		u.retracted[target] = ev.Time
 		delete(u.events, target)
 		return true
 	}
-	if u.retracted[key] || ev.Classifier != pb.Classifier_ACTUAL {
+	if _, gone := u.retracted[key]; gone || ev.Classifier != pb.Classifier_ACTUAL {
 		return false
 	}
 	if old := u.events[key]; old != nil && cmp.Or(cmp.Compare(ev.RecordedAt, old.RecordedAt), cmp.Compare(ev.Hash, old.Hash)) <= 0 {
@@ -124,6 +124,9 @@ func (u *unit) compute(cat *network.Catalog, out *stream.Out) {
 	}
 	for _, e := range u.events {
 		u.newest = max(u.newest, e.Time)
+	}
+	for _, t := range u.retracted {
+		u.newest = max(u.newest, t)
 	}
 	if u.facts != nil {
 		u.newest = max(u.newest, u.facts.EndedAt)

@@ -18,6 +18,7 @@ type run struct {
 	reports   []*pb.Event
 	times     map[uint64]int64 // of every fix and report, by event
 	retracted map[uint64]bool
+	takenBack int64 // greatest time of a retraction: the age of a run of which nothing else has come yet
 	newest    int64 // time of the newest evidence
 	alive     int64 // the same; of a run that is only planned so far the last time its plan speaks of
 
@@ -59,8 +60,10 @@ func (r *run) add(ev *pb.Event) bool {
 	key := eventKey(ev.Source, ev.Id)
 	if rt := ev.GetRetraction(); rt != nil {
 		target := eventKey(ev.Source, rt.Id)
+		later := ev.Time > r.takenBack
+		r.takenBack = max(r.takenBack, ev.Time)
 		if r.retracted[target] {
-			return false
+			return later
 		}
 		r.retracted[target] = true
 		r.reportsSeen++
@@ -264,6 +267,7 @@ func (r *run) seen() {
 		}
 	}
 	if r.alive = r.newest; r.alive == 0 {
+		r.alive = r.takenBack
 		for _, e := range r.reports {
 			r.alive = max(r.alive, e.Time)
 			for _, s := range e.GetPlan().GetStops() {

@@ -38,6 +38,7 @@ func (r *run) append(b []byte) ([]byte, error) {
 	b = appendBytes(b, []byte(r.id))
 	b = binary.AppendUvarint(b, uint64(r.kind))
 	b = binary.AppendVarint(b, r.newest)
+	b = binary.AppendVarint(b, r.takenBack)
 	b = binary.AppendVarint(b, r.ended)
 	b = binary.AppendUvarint(b, uint64(r.state))
 	b = binary.AppendUvarint(b, uint64(boolInt(r.dirty)))
@@ -149,7 +150,7 @@ func (f *fold) Restore(state []byte) error {
 
 func (s *scanner) run() (*run, error) {
 	r := newRun(string(s.bytes()), pb.UnitKind(s.uvarint()))
-	r.newest, r.ended, r.state = s.varint(), s.varint(), pb.State(s.uvarint())
+	r.newest, r.takenBack, r.ended, r.state = s.varint(), s.varint(), s.varint(), pb.State(s.uvarint())
 	r.dirty, r.wakes = s.uvarint() != 0, s.varint()
 	if frozen := s.bytes(); s.err == nil {
 		if err := json.Unmarshal(frozen, &r.frozen); err != nil {
