@@ -168,7 +168,7 @@ func (p *planner) stay(rnd *rand.Rand, place *network.Place, d departure, before
 		median, p95 = time.Hour, 2*time.Hour
 	}
 	passes := rnd.Float64() < 0.4
-	draw := math.Exp(rnd.NormFloat64() * math.Log(float64(p95)/float64(median)) / 1.645)
+	z := rnd.NormFloat64()
 	if before != nil && after != nil && median <= time.Hour && len(p.cfg.Catalog.BorderSides(place.ID)) == 0 && passes {
 		return 0, 0
 	}
@@ -178,6 +178,7 @@ func (p *planner) stay(rnd *rand.Rand, place *network.Place, d departure, before
 	if p95 <= median {
 		p95 = 2 * median // none is known
 	}
+	draw := math.Exp(z * math.Log(float64(p95)/float64(median)) / 1.645)
 	if before == nil {
 		median = 2 * time.Hour // forming the first run; its loading is not the line's time
 	}

@@ -1,0 +1,32 @@
+package ingest
+
+import (
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"corridorwatch/schemas/pb"
+)
+
+// A producer that was stopped while it sent has brought one partition further than the other: it goes on where the other is.
+func TestSentUntil(t *testing.T) {
+	w := NewWriter(newLog(t), prefix, partitions)
+	if until, err := SentUntil(t.Context(), w); until != 0 || err != nil {
+		t.Errorf("nothing was sent: %d, %v", until, err)
+	}
+	w.Tick(60_000)
+	ahead, err := proto.Marshal(&pb.Event{Source: TickSource, Id: "120000", Verb: pb.Verb_TICK, Time: 120_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.out.Append(w.topic, 0, nil, ahead)
+	if err := w.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if until, err := SentUntil(t.Context(), w); until != 60_000 || err != nil {
+		t.Errorf("every partition holds %d, %v", until, err)
+	}
+	if last, err := LastTick(t.Context(), w); last != 120_000 || err != nil {
+		t.Errorf("the latest of all is %d, %v", last, err)
+	}
+}
