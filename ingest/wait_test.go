@@ -14,8 +14,9 @@ func TestSentUntil(t *testing.T) {
 	if until, err := SentUntil(t.Context(), w); until != 0 || err != nil {
 		t.Errorf("nothing was sent: %d, %v", until, err)
 	}
-	w.Tick(60_000)
-	ahead, err := proto.Marshal(&pb.Event{Source: TickSource, Id: "120000", Verb: pb.Verb_TICK, Time: 120_000})
+	first := day.UnixMilli()
+	w.Tick(first)
+	ahead, err := proto.Marshal(&pb.Event{Source: TickSource, Id: "ahead", Verb: pb.Verb_TICK, Time: first + minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,10 +24,10 @@ func TestSentUntil(t *testing.T) {
 	if err := w.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if until, err := SentUntil(t.Context(), w); until != 60_000 || err != nil {
+	if until, err := SentUntil(t.Context(), w); until != first || err != nil {
 		t.Errorf("every partition holds %d, %v", until, err)
 	}
-	if last, err := LastTick(t.Context(), w); last != 120_000 || err != nil {
+	if last, err := LastTick(t.Context(), w); last != first+minute || err != nil {
 		t.Errorf("the latest of all is %d, %v", last, err)
 	}
 }
