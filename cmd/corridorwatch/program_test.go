@@ -305,6 +305,22 @@ func TestKhorgos(t *testing.T) {
 	sameViews(t, "sent twice", s.views(), before)
 }
 
+// TestSentTwice sends files with mistakes in them twice, in CSV and in JSON: no view changes, that of the rejects neither.
+func TestSentTwice(t *testing.T) {
+	s := newProgram(t).up("--time", "data")
+	send := func() {
+		s.run("ingest", "--wait", "--format", "csv", "--mapping", "../../ingest/testdata/commuter.yaml", "../../ingest/testdata/commuter.csv")
+		s.run("ingest", "--wait", "../../ingest/testdata/mixed.jsonl")
+	}
+	send()
+	before := s.views()
+	if before["v_rejects"].Rows == 0 || before["v_events"].Rows == 0 {
+		t.Errorf("%d rejects and %d events: this shows nothing", before["v_rejects"].Rows, before["v_events"].Rows)
+	}
+	send()
+	sameViews(t, "sent twice", s.views(), before)
+}
+
 // golden compares with a file, or writes it if -update is given.
 func golden(t *testing.T, path, got string) {
 	t.Helper()
