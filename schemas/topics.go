@@ -7,6 +7,7 @@ package schemas
 
 import (
 	"hash/fnv"
+	"strings"
 
 	"corridorwatch/schemas/pb"
 )
@@ -93,3 +94,11 @@ func Version(epoch uint32, seq uint64) uint64 { return uint64(epoch)<<44 | seq }
 
 // InKafka is the name of a topic in Kafka.
 func InKafka(prefix, topic string) string { return prefix + "." + topic }
+
+// Group is the consumer group in which a stage shows people how far it is. Its tasks go by their checkpoints.
+func Group(prefix string, stage pb.Stage) string {
+	return prefix + "." + strings.ToLower(stage.String())
+}
+
+// SinkGroup is the same of the sink, which goes by what it stored in ClickHouse.
+func SinkGroup(prefix string) string { return prefix + ".sink" }

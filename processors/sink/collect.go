@@ -7,6 +7,9 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"corridorwatch/internal/kafkalog"
+	"corridorwatch/schemas"
 )
 
 // gathered is what goes into one flush: the sheets of all partitions by kind, and how far each partition is once they are stored.
@@ -37,12 +40,13 @@ type collector struct {
 	done     chan struct{} // closed when the collector takes no more
 	open     gathered
 	marks    map[markKey]int64 // in table ticks
+	lag      *kafkalog.Lag
 }
 
 func newCollector(cfg Config, m *metrics, free *sheets) *collector {
 	return &collector{
 		cfg: cfg, metrics: m, free: free, portions: make(chan portion), done: make(chan struct{}),
-		open: gathered{ends: map[place]end{}}, marks: map[markKey]int64{},
+		open: gathered{ends: map[place]end{}}, marks: map[markKey]int64{}, lag: cfg.Log.Lag(schemas.SinkGroup(cfg.Prefix)),
 	}
 }
 
@@ -119,11 +123,18 @@ func (c *collector) flush(ctx context.Context, g *gathered) error {
 			return err
 		}
 	}
+	next := map[string]map[int]int64{}
 	for at, e := range g.ends {
 		if c.cfg.Stored != nil {
 			c.cfg.Stored(at.topic, at.partition, e.next)
 		}
+		topic := schemas.InKafka(c.cfg.Prefix, at.topic)
+		if next[topic] == nil {
+			next[topic] = map[int]int64{}
+		}
+		next[topic][at.partition] = e.next
 	}
+	c.lag.Commit(ctx, next)
 	return nil
 }
 

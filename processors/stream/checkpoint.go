@@ -80,6 +80,7 @@ func (t *task) checkpoint(ctx context.Context, clean bool) error {
 	t.ckpt.last, t.ckpt.took, t.ckpt.offset = time.Now(), time.Since(began), t.offset
 	t.ckpt.bases[0], t.ckpt.bases[1] = t.ckpt.bases[1], base{first: first, input: t.offset, known: true}
 	t.cfg.Metrics.checkpointed(t.stage.Name, t.index, len(data), t.ckpt.took)
+	t.lag.Commit(ctx, map[string]map[int]int64{t.topic(t.stage.Input): {t.index: t.offset}})
 	return t.prune(ctx)
 }
 

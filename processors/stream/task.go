@@ -39,6 +39,7 @@ type task struct {
 	emitErr   error // first error inside an emit, where the fold cannot return it
 
 	ckpt checkpointer
+	lag  *kafkalog.Lag
 }
 
 type batchID struct {
@@ -52,6 +53,7 @@ func newTask(cfg Config, stage Stage, index int) *task {
 	t.in = newReceived(stage.Upstreams, cfg.Partitions)
 	t.out = newSent(stage.Outputs, cfg.Partitions, index)
 	t.outbox = cfg.Log.Outbox()
+	t.lag = cfg.Log.Lag(schemas.Group(cfg.Prefix, stage.Name))
 	t.emitter = NewOut(t.emit, t.tick)
 	return t
 }

@@ -1,0 +1,66 @@
+package kafkalog
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	kafka "github.com/segmentio/kafka-go"
+)
+
+// Lag commits offsets to a consumer group, so that people and lag monitors see how far a reader is. Nobody reads them back: a commit
+// that fails is told in the log, and the next is tried a minute later.
+type Lag struct {
+	c     *Client
+	group string
+
+	mu    sync.Mutex
+	pause time.Time
+}
+
+// Lag makes the group's view of the readers of c. The group must have no members.
+func (c *Client) Lag(group string) *Lag { return &Lag{c: c, group: group} }
+
+// commitTimeout bounds what a reader waits for an aid to people.
+const commitTimeout = 2 * time.Second
+
+// commitPause is how long nothing is tried after a failure.
+const commitPause = time.Minute
+
+// Commit says that the next record to be read of each topic's partitions is the given one.
+func (l *Lag) Commit(ctx context.Context, next map[string]map[int]int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(next) == 0 || time.Now().Before(l.pause) {
+		return
+	}
+	if err := l.commit(ctx, next); err != nil && ctx.Err() == nil {
+		l.pause = time.Now().Add(commitPause)
+		l.c.log.Warn("offsets for lag monitors were not committed; nothing else depends on them", "group", l.group, "err", err)
+	}
+}
+
+func (l *Lag) commit(ctx context.Context, next map[string]map[int]int64) error {
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	topics := map[string][]kafka.OffsetCommit{}
+	for topic, partitions := range next {
+		for p, offset := range partitions {
+			topics[topic] = append(topics[topic], kafka.OffsetCommit{Partition: p, Offset: offset})
+		}
+	}
+	client := kafka.Client{Addr: l.c.addr, Transport: l.c.transport, Timeout: commitTimeout}
+	res, err := client.OffsetCommit(ctx, &kafka.OffsetCommitRequest{GroupID: l.group, GenerationID: -1, Topics: topics})
+	if err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	for topic, partitions := range res.Topics {
+		for _, p := range partitions {
+			if p.Error != nil {
+				return fmt.Errorf("commit %s/%d: %w", topic, p.Partition, p.Error)
+			}
+		}
+	}
+	return nil
+}
