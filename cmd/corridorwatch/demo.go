@@ -116,9 +116,10 @@ func (d *demo) run(ctx context.Context, cfg config, out io.Writer) (err error) {
 
 // demoQueries are what the banner offers.
 var demoQueries = []struct{ what, sql string }{
-	{"worst border sides now", "SELECT border_name, role, country, waiting, oldest_s, norm_s, worst_delay_s FROM v_borders_now ORDER BY worst_delay_s DESC LIMIT 5"},
-	{"dwell by place", "SELECT * FROM v_dwell_by_place ORDER BY ALL LIMIT 10"},
-	{"SWD and SWOD by section", "SELECT from_name, to_name, n, round(swd_kmh, 1) AS swd, round(swod_kmh, 1) AS swod FROM v_section_speed ORDER BY swd LIMIT 10"},
+	{"worst border sides now", "SELECT border_name, role, direction, waiting, round(oldest_s/3600, 1) AS oldest_h, round(norm_s/3600, 1) AS norm_h, over_norm FROM v_borders_now WHERE unit_kind = 'train' ORDER BY worst_delay_s DESC"},
+	{"dwell by place", "SELECT place_name, country, n, round(median_s/3600, 1) AS median_h, round(p95_s/3600, 1) AS p95_h, standing_now FROM v_dwell_by_place WHERE unit_kind = 'train' ORDER BY median_h DESC"},
+	{"SWD and SWOD by corridor section", "SELECT from_name, to_name, n, round(swd_kmh, 1) AS swd, round(swod_kmh, 1) AS swod FROM v_section_speed WHERE unit_kind = 'train' ORDER BY swd"},
+	{"one container's journey", "SELECT from_time, step, what, round(seconds/3600, 1) AS hours, vehicle, detail FROM v_journey WHERE journey = (SELECT max(journey) FROM v_crossings WHERE unit_kind = 'container' AND isNotNull(total_s)) ORDER BY from_time"},
 }
 
 // firstCrossing waits for the first whole crossing in ClickHouse whose leg over the border has both speeds, and shows it, and what
@@ -138,7 +139,7 @@ func (n *node) firstCrossing(ctx context.Context, out io.Writer) error {
 			SELECT c.unit AS unit, c.border_name AS border_name, c.direction AS direction, assumeNotNull(c.total_s) AS total_s, ifNull(c.delay_norm_s, 0) AS delay,
 				assumeNotNull(l.swd_kmh) AS swd, assumeNotNull(l.swod_kmh) AS swod
 			FROM v_crossings AS c INNER JOIN v_legs AS l ON l.unit = c.unit AND l.journey = c.journey AND l.border = c.border
-			WHERE isNotNull(c.total_s) AND NOT c.candidate AND notEmpty(c.outbound_places) AND notEmpty(c.inbound_places)
+			WHERE c.unit_kind = 'train' AND isNotNull(c.total_s) AND NOT c.candidate AND notEmpty(c.outbound_places) AND notEmpty(c.inbound_places)
 				AND isNotNull(l.swd_kmh) AND isNotNull(l.swod_kmh)
 			ORDER BY c.known_at, c.unit, l.n LIMIT 1)`).
 			Scan(&found, &unit, &border, &direction, &hours, &delay, &swd, &swod)
