@@ -10,7 +10,7 @@ import (
 )
 
 // Lag commits offsets to a consumer group, so that people and lag monitors see how far a reader is. Nobody reads them back: a commit
-// that fails is told in the log, and the next is tried a minute later.
+// that fails is told in the log, and a later one tried again: a broker that has just been set up knows no coordinator yet.
 type Lag struct {
 	c     *Client
 	group string
@@ -26,7 +26,7 @@ func (c *Client) Lag(group string) *Lag { return &Lag{c: c, group: group} }
 const commitTimeout = 2 * time.Second
 
 // commitPause is how long nothing is tried after a failure.
-const commitPause = time.Minute
+const commitPause = 5 * time.Second
 
 // Commit says that the next record to be read of each topic's partitions is the given one.
 func (l *Lag) Commit(ctx context.Context, next map[string]map[int]int64) {

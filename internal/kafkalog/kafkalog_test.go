@@ -27,7 +27,7 @@ func broker(t testing.TB, opts ...kfake.Opt) *kfake.Cluster {
 }
 
 // client connects to the broker.
-func client(t testing.TB, c *kfake.Cluster) *kafkalog.Client {
+func client(t testing.TB, c cluster) *kafkalog.Client {
 	t.Helper()
 	k := kafkalog.New(kafkalog.Config{Brokers: c.ListenAddrs(), ClientID: "test", Log: slog.New(slog.DiscardHandler)})
 	t.Cleanup(func() { k.Close() })
@@ -90,10 +90,11 @@ func readTo(t testing.TB, k *kafkalog.Client, topic string, partition int, from,
 	return got
 }
 
-func TestAppendAndRead(t *testing.T) {
-	k := client(t, broker(t))
-	create(t, k, "positions", 2)
-	a := k.Appender("positions", 1)
+func testAppendAndRead(t *testing.T, c cluster) {
+	topic := unique()
+	k := client(t, c)
+	create(t, k, topic, 2)
+	a := k.Appender(topic, 1)
 	if first := flush(t, a); first != -1 {
 		t.Errorf("empty flush: offset %d, want -1", first)
 	}
@@ -106,7 +107,7 @@ func TestAppendAndRead(t *testing.T) {
 	if first := flush(t, a); first != 2 {
 		t.Errorf("second flush: offset %d, want 2", first)
 	}
-	r := k.Reader("positions", 1, 0)
+	r := k.Reader(topic, 1, 0)
 	b, err := r.Next(within(t, 5*time.Second))
 	if err != nil {
 		t.Fatal(err)
@@ -131,24 +132,26 @@ func TestAppendAndRead(t *testing.T) {
 	}
 }
 
-func TestReadFromTheMiddleOfABatch(t *testing.T) {
-	k := client(t, broker(t))
-	create(t, k, "t", 1)
-	a := k.Appender("t", 0)
+func testReadFromTheMiddleOfABatch(t *testing.T, c cluster) {
+	topic := unique()
+	k := client(t, c)
+	create(t, k, topic, 1)
+	a := k.Appender(topic, 0)
 	for i := range 10 {
 		a.Append(nil, fmt.Append(nil, i))
 	}
 	flush(t, a)
-	got := readTo(t, k, "t", 0, 7, 10)
+	got := readTo(t, k, topic, 0, 7, 10)
 	if len(got) != 3 || got[0].offset != 7 || got[0].value != "7" {
 		t.Errorf("got %+v", got)
 	}
 }
 
-func TestBatchesAreCutAndALargeRecordGoesAlone(t *testing.T) {
-	k := client(t, broker(t))
-	create(t, k, "t", 1)
-	a := k.Appender("t", 0)
+func testBatchesAreCutAndALargeRecordGoesAlone(t *testing.T, c cluster) {
+	topic := unique()
+	k := client(t, c)
+	create(t, k, topic, 1)
+	a := k.Appender(topic, 0)
 	a.MaxBatchBytes = 1000
 	sizes := []int{300, 300, 300, 5000, 10, 960, 1}
 	for _, n := range sizes {
@@ -157,7 +160,7 @@ func TestBatchesAreCutAndALargeRecordGoesAlone(t *testing.T) {
 	flush(t, a)
 	var batches []int64
 	ctx := within(t, 10*time.Second)
-	r := k.Reader("t", 0, 0)
+	r := k.Reader(topic, 0, 0)
 	r.MaxBytes = 1 // one batch an answer
 	for r.Offset() < int64(len(sizes)) {
 		b, err := r.Next(ctx)
@@ -176,87 +179,90 @@ func TestBatchesAreCutAndALargeRecordGoesAlone(t *testing.T) {
 	}
 }
 
-func TestCreateTopics(t *testing.T) {
-	k := client(t, broker(t))
+func testCreateTopics(t *testing.T, c cluster) {
+	k := client(t, c)
+	first, second, third := unique(), unique(), unique()
 	ctx := within(t, 10*time.Second)
-	spec := []kafkalog.TopicSpec{{Name: "a", Partitions: 3, Replication: 1, Configs: map[string]string{"retention.ms": "-1"}}, {Name: "b", Partitions: 1}}
+	spec := []kafkalog.TopicSpec{{Name: first, Partitions: 3, Replication: 1, Configs: map[string]string{"retention.ms": "-1"}}, {Name: second, Partitions: 1}}
 	for range 2 {
 		if err := k.CreateTopics(ctx, spec); err != nil {
 			t.Fatal(err)
 		}
 	}
 	topics, err := k.Topics(ctx)
-	if err != nil || topics["a"] != 3 || topics["b"] != 1 || len(topics) != 2 {
+	if err != nil || topics[first] != 3 || topics[second] != 1 {
 		t.Errorf("topics %v, %v", topics, err)
 	}
-	err = k.CreateTopics(ctx, []kafkalog.TopicSpec{{Name: "a", Partitions: 4}, {Name: "c", Partitions: 1}})
-	if err == nil || !strings.Contains(err.Error(), "topic a has 3 partitions, not 4") {
+	err = k.CreateTopics(ctx, []kafkalog.TopicSpec{{Name: first, Partitions: 4}, {Name: third, Partitions: 1}})
+	if err == nil || !strings.Contains(err.Error(), "topic "+first+" has 3 partitions, not 4") {
 		t.Errorf("other number of partitions: %v", err)
 	}
-	if topics, _ = k.Topics(ctx); len(topics) != 2 {
+	if topics, _ = k.Topics(ctx); topics[third] != 0 {
 		t.Errorf("created something beside an error: %v", topics)
 	}
-	err = k.CreateTopics(ctx, []kafkalog.TopicSpec{{Name: "c", Partitions: 1, Replication: 5}})
+	err = k.CreateTopics(ctx, []kafkalog.TopicSpec{{Name: third, Partitions: 1, Replication: 5}})
 	if !errors.Is(err, kafka.InvalidReplicationFactor) || !errors.As(err, new(*kafkalog.BrokerError)) {
 		t.Errorf("too many replicas: %v", err)
 	}
 }
 
-func TestOffsetsAndDeleteRecords(t *testing.T) {
-	k := client(t, broker(t))
-	create(t, k, "t", 1)
-	a := k.Appender("t", 0)
+func testOffsetsAndDeleteRecords(t *testing.T, c cluster) {
+	topic := unique()
+	k := client(t, c)
+	create(t, k, topic, 1)
+	a := k.Appender(topic, 0)
 	for range 5 {
 		a.Append(nil, []byte("v"))
 		flush(t, a)
 	}
 	ctx := within(t, 10*time.Second)
-	if err := k.DeleteRecords(ctx, "t", 0, 3); err != nil {
+	if err := k.DeleteRecords(ctx, topic, 0, 3); err != nil {
 		t.Fatal(err)
 	}
-	if start, end, err := k.Offsets(ctx, "t", 0); start != 3 || end != 5 || err != nil {
+	if start, end, err := k.Offsets(ctx, topic, 0); start != 3 || end != 5 || err != nil {
 		t.Errorf("offsets [%d, %d), %v", start, end, err)
 	}
 	for _, offset := range []int64{1, 6} {
-		_, err := k.Reader("t", 0, offset).Next(ctx)
+		_, err := k.Reader(topic, 0, offset).Next(ctx)
 		var out *kafkalog.RangeError
-		if !errors.As(err, &out) || *out != (kafkalog.RangeError{Topic: "t", Offset: offset, Start: 3, End: 5}) {
+		if !errors.As(err, &out) || *out != (kafkalog.RangeError{Topic: topic, Offset: offset, Start: 3, End: 5}) {
 			t.Errorf("read at %d: %v", offset, err)
 		}
 	}
-	if err := k.DeleteRecords(ctx, "t", 0, 2); err != nil {
+	if err := k.DeleteRecords(ctx, topic, 0, 2); err != nil {
 		t.Errorf("deleting what is gone: %v", err)
 	}
 	for _, before := range []int64{9, -1} {
-		if err := k.DeleteRecords(ctx, "t", 0, before); err == nil {
+		if err := k.DeleteRecords(ctx, topic, 0, before); err == nil {
 			t.Errorf("deleting below %d succeeded", before)
 		}
 	}
 }
 
-func TestBatchCRC(t *testing.T) {
-	k := client(t, broker(t))
-	create(t, k, "t", 1)
-	a := k.Appender("t", 0)
+func testBatchCRC(t *testing.T, c cluster) {
+	topic := unique()
+	k := client(t, c)
+	create(t, k, topic, 1)
+	a := k.Appender(topic, 0)
 	for i := range 3 {
 		a.Append(nil, fmt.Append(nil, "value", i))
 		a.Append(nil, nil)
 		flush(t, a)
 	}
 	ctx := within(t, 10*time.Second)
-	b, err := k.Reader("t", 0, 0).Next(ctx)
+	b, err := k.Reader(topic, 0, 0).Next(ctx)
 	if err != nil || b.LastBatchOffset != 4 {
 		t.Fatalf("batch %+v, %v", b, err)
 	}
 	for _, offset := range []int64{4, 5} {
-		if sum, err := k.BatchCRC(ctx, "t", 0, offset); sum != b.LastBatchCRC || err != nil {
+		if sum, err := k.BatchCRC(ctx, topic, 0, offset); sum != b.LastBatchCRC || err != nil {
 			t.Errorf("batch at %d: %08x, %v, want %08x", offset, sum, err, b.LastBatchCRC)
 		}
 	}
-	if sum, err := k.BatchCRC(ctx, "t", 0, 0); sum == b.LastBatchCRC || err != nil {
+	if sum, err := k.BatchCRC(ctx, topic, 0, 0); sum == b.LastBatchCRC || err != nil {
 		t.Errorf("first batch: %08x, %v", sum, err)
 	}
-	if _, err := k.BatchCRC(ctx, "t", 0, 6); !errors.As(err, new(*kafkalog.RangeError)) {
+	if _, err := k.BatchCRC(ctx, topic, 0, 6); !errors.As(err, new(*kafkalog.RangeError)) {
 		t.Errorf("beyond the end: %v", err)
 	}
 }
@@ -309,9 +315,8 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-func TestUnknownTopic(t *testing.T) {
-	t.Parallel()
-	k := client(t, broker(t))
+func testUnknownTopic(t *testing.T, c cluster) {
+	k := client(t, c)
 	_, err := k.Reader("nowhere", 0, 0).Next(within(t, 20*time.Second))
 	if !errors.Is(err, kafka.UnknownTopicOrPartition) || !strings.Contains(err.Error(), "create the topic") {
 		t.Errorf("reader: %v", err)

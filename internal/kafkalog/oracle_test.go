@@ -8,14 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"corridorwatch/internal/kafkalog"
 )
 
 // oracle is another client, franz-go's.
-func oracle(t testing.TB, c *kfake.Cluster, opts ...kgo.Opt) *kgo.Client {
+func oracle(t testing.TB, c cluster, opts ...kgo.Opt) *kgo.Client {
 	t.Helper()
 	k, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(c.ListenAddrs()...)}, opts...)...)
 	if err != nil {
@@ -26,7 +25,7 @@ func oracle(t testing.TB, c *kfake.Cluster, opts ...kgo.Opt) *kgo.Client {
 }
 
 // oracleRead reads n records of one partition with the other client.
-func oracleRead(t testing.TB, c *kfake.Cluster, topic string, n int) (got []record) {
+func oracleRead(t testing.TB, c cluster, topic string, n int) (got []record) {
 	t.Helper()
 	k := oracle(t, c, kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{
 		topic: {0: kgo.NewOffset().AtStart()},
@@ -49,7 +48,7 @@ func oracleRead(t testing.TB, c *kfake.Cluster, topic string, n int) (got []reco
 }
 
 // sameAsOracle reads topic/0 with both clients and compares.
-func sameAsOracle(t *testing.T, c *kfake.Cluster, topic string) []record {
+func sameAsOracle(t *testing.T, c cluster, topic string) []record {
 	t.Helper()
 	k := client(t, c)
 	start, end, err := k.Offsets(within(t, 10*time.Second), topic, 0)
@@ -73,12 +72,11 @@ func text(rnd *rand.Rand) []byte {
 	return b
 }
 
-func TestOracleReadsWhatAppenderWrote(t *testing.T) {
-	c := broker(t)
+func testOracleReadsWhatAppenderWrote(t *testing.T, c cluster) {
 	k := client(t, c)
 	for _, codec := range []kafkalog.Compression{kafkalog.None, kafkalog.Gzip, kafkalog.Snappy, kafkalog.Lz4, kafkalog.Zstd} {
 		t.Run(codec.String(), func(t *testing.T) {
-			topic := "wrote-" + codec.String()
+			topic := unique()
 			create(t, k, topic, 1)
 			rnd := rand.New(rand.NewPCG(1, uint64(codec)))
 			a := k.Appender(topic, 0)
@@ -98,15 +96,14 @@ func TestOracleReadsWhatAppenderWrote(t *testing.T) {
 	}
 }
 
-func TestReaderReadsWhatOracleWrote(t *testing.T) {
-	c := broker(t)
+func testReaderReadsWhatOracleWrote(t *testing.T, c cluster) {
 	k := client(t, c)
 	codecs := map[string]kgo.CompressionCodec{
 		"none": kgo.NoCompression(), "gzip": kgo.GzipCompression(), "snappy": kgo.SnappyCompression(), "lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression(),
 	}
 	for name, codec := range codecs {
 		t.Run(name, func(t *testing.T) {
-			topic := "read-" + name
+			topic := unique()
 			create(t, k, topic, 1)
 			p := oracle(t, c, kgo.ProducerBatchCompression(codec), kgo.DefaultProduceTopic(topic), kgo.ProducerBatchMaxBytes(20_000))
 			rnd := rand.New(rand.NewPCG(2, 3))
@@ -126,13 +123,13 @@ func TestReaderReadsWhatOracleWrote(t *testing.T) {
 
 // A log with committed, aborted and open transactions between plain records: the reader sees what a committed reader should, and
 // arrives at the end though the last offsets are control batches.
-func TestTransactions(t *testing.T) {
-	c := broker(t)
-	create(t, client(t, c), "t", 1)
-	plain := oracle(t, c, kgo.DefaultProduceTopic("t"))
+func testTransactions(t *testing.T, c cluster) {
+	topic := unique()
+	create(t, client(t, c), topic, 1)
+	plain := oracle(t, c, kgo.DefaultProduceTopic(topic))
 	ctx := within(t, 20*time.Second)
 	for i, end := range []kgo.TransactionEndTry{kgo.TryCommit, kgo.TryAbort, kgo.TryAbort, kgo.TryCommit, kgo.TryAbort} {
-		p := oracle(t, c, kgo.DefaultProduceTopic("t"), kgo.TransactionalID(fmt.Sprint("tx", i%2)))
+		p := oracle(t, c, kgo.DefaultProduceTopic(topic), kgo.TransactionalID(fmt.Sprint("tx", i%2)))
 		if err := p.BeginTransaction(); err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +141,7 @@ func TestTransactions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got := sameAsOracle(t, c, "t")
+	got := sameAsOracle(t, c, topic)
 	if want := 5*3 + 2*3; len(got) != want {
 		t.Errorf("read %d records, want %d", len(got), want)
 	}
