@@ -69,8 +69,12 @@ func (a *acceptance) run(ctx context.Context, cfg config, cmd *cobra.Command) er
 	}
 	out := cmd.OutOrStdout()
 	var views [2]map[string]clickhouse.Content
+	prefix, began := cfg.Prefix, time.Now().UnixMilli()
 	for i, name := range []string{"undisturbed", "disturbed: 5 % duplicates, shuffled within 10 min"} {
 		cfg.DataDir = filepath.Join(dir, fmt.Sprint(i))
+		if len(cfg.Brokers) > 0 || cfg.ClickHouse != "" { // others than our own: each run is an installation of its own there
+			cfg.Prefix = fmt.Sprintf("%s-accept-%d-%d", prefix, began, i)
+		}
 		fmt.Fprintf(out, "== %s\n", name)
 		report, hashes, err := a.once(ctx, cfg, i == 1)
 		if err != nil {

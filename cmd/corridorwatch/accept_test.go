@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"corridorwatch/internal/kafkatest"
 )
 
 // TestAccept runs the program's own acceptance for one corridor and one day: what the views say is what the simulated world did, and
@@ -16,5 +18,15 @@ func TestAccept(t *testing.T) {
 				t.Errorf("%v\n%s", err, out)
 			}
 		})
+	}
+}
+
+// TestAcceptOnApacheKafka is the same with Apache Kafka in the place of the embedded broker.
+func TestAcceptOnApacheKafka(t *testing.T) {
+	p := newProgram(t)
+	p.env = append(p.env, envPrefix+"BROKERS="+strings.Join(kafkatest.Start(t, 1).Brokers, ","))
+	out, err := p.command("accept", "--days", "1", "--corridors", "khorgos-aktau", "--containers").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "== equal: all") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

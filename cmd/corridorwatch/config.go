@@ -31,13 +31,13 @@ type config struct {
 	HTTPListen       string `env:"HTTP_LISTEN" envDefault:"127.0.0.1:8080" desc:"address of /v1/events, /livez, /readyz and /metrics"`
 	ChdbLib          string `env:"CHDB_LIB" desc:"path of libchdb.so, for sites without npm; empty: the cache filled by 'corridorwatch engine fetch'"`
 
-	Brokers     []string `env:"BROKERS" desc:"Kafka brokers host:port,...; empty: those of the running 'up' or 'demo' of DATA_DIR"`
+	Brokers     []string `env:"BROKERS" desc:"Kafka brokers host:port,...; empty: 'up', 'demo' and 'accept' bring their own, the others find that of the running one of DATA_DIR"`
 	KafkaTLS    bool     `env:"KAFKA_TLS" desc:"speak TLS to the brokers"`
 	KafkaSASL   string   `env:"KAFKA_SASL" desc:"plain, scram-sha-256 or scram-sha-512; empty: none"`
 	KafkaUser   string   `env:"KAFKA_USER"`
 	KafkaPass   secret   `env:"KAFKA_PASSWORD"`
 	KafkaPassIn string   `env:"KAFKA_PASSWORD_FILE" desc:"file that holds the password"`
-	ClickHouse  string   `env:"CLICKHOUSE" desc:"ClickHouse HTTP address host:port; empty: that of the running 'up' or 'demo' of DATA_DIR"`
+	ClickHouse  string   `env:"CLICKHOUSE" desc:"ClickHouse HTTP address host:port; empty: 'up', 'demo' and 'accept' bring their own, the others find that of the running one of DATA_DIR"`
 	ClickHouseS bool     `env:"CLICKHOUSE_TLS" desc:"speak https to ClickHouse"`
 	ClickUser   string   `env:"CLICKHOUSE_USER" envDefault:"default"`
 	ClickPass   secret   `env:"CLICKHOUSE_PASSWORD"`

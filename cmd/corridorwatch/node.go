@@ -28,7 +28,8 @@ import (
 // sweepEvery is how often the embedded broker's logs are cut below what every reader needs.
 const sweepEvery = 30 * time.Second
 
-// node is an installation in one process: embedded broker and engine, all stages, the sink and the HTTP server.
+// node is an installation in one process: all stages, the sink and the HTTP server, with the broker and the ClickHouse engine inside
+// it unless others are given.
 type node struct {
 	cfg     config
 	time    string // wall or data
@@ -56,15 +57,38 @@ func (n *node) start(ctx context.Context) error {
 	if n.cat, err = n.cfg.catalogue(); err != nil {
 		return err
 	}
-	lib, err := engine.Locate(n.cfg.ChdbLib)
-	if err != nil {
-		return err
-	}
 	if err := os.MkdirAll(n.cfg.DataDir, 0o755); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
-	if n.broker, err = broker.Start(broker.Config{Dir: filepath.Join(n.cfg.DataDir, "broker"), Listen: n.cfg.BrokerListen}); err != nil {
-		return fmt.Errorf("start the embedded broker: %w", err)
+	if n.cfg.ClickHouse == "" {
+		if err := n.startEngine(ctx); err != nil {
+			return err
+		}
+	}
+	replication := 0 // what the brokers do by default
+	if len(n.cfg.Brokers) == 0 {
+		if n.broker, err = broker.Start(broker.Config{Dir: filepath.Join(n.cfg.DataDir, "broker"), Listen: n.cfg.BrokerListen}); err != nil {
+			return fmt.Errorf("start the embedded broker: %w", err)
+		}
+		n.cfg.Brokers, replication = []string{n.broker.Addr()}, 1
+	}
+	if n.log, err = n.cfg.dial(); err != nil {
+		return err
+	}
+	choice := installation.Choice{Time: n.time, Partitions: n.cfg.Partitions}
+	if err := installation.Open(ctx, n.log, n.cfg.Prefix, choice, replication); err != nil {
+		return err
+	}
+	if err := clickhouse.Migrate(ctx, n.cfg.clickhouse(), n.cat); err != nil {
+		return fmt.Errorf("migrate ClickHouse: %w", err)
+	}
+	return nil
+}
+
+func (n *node) startEngine(ctx context.Context) error {
+	lib, err := engine.Locate(n.cfg.ChdbLib)
+	if err != nil {
+		return err
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -76,17 +100,7 @@ func (n *node) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("start the ClickHouse engine: %w", err)
 	}
-	n.cfg.Brokers, n.cfg.ClickHouse = []string{n.broker.Addr()}, n.engine.Addr()
-	if n.log, err = n.cfg.dial(); err != nil {
-		return err
-	}
-	choice := installation.Choice{Time: n.time, Partitions: n.cfg.Partitions}
-	if err := installation.Open(ctx, n.log, n.cfg.Prefix, choice, 1); err != nil {
-		return err
-	}
-	if err := clickhouse.Migrate(ctx, n.cfg.clickhouse(), n.cat); err != nil {
-		return fmt.Errorf("migrate ClickHouse: %w", err)
-	}
+	n.cfg.ClickHouse = n.engine.Addr()
 	return nil
 }
 
@@ -129,17 +143,24 @@ func (n *node) run(ctx context.Context, feeds ...func(context.Context) error) er
 		}()
 		return p
 	}
-	parts := []part{
-		start("retention", func(ctx context.Context) error { retention.Run(ctx, sweepEvery); return nil }),
+	var parts []part
+	if n.broker != nil { // on others the settings of the topics say what is kept
+		parts = append(parts, start("retention", func(ctx context.Context) error { retention.Run(ctx, sweepEvery); return nil }))
+	}
+	parts = append(parts,
 		start("sink", func(ctx context.Context) error { return n.sink(ctx, retention) }),
 		start("stages", func(ctx context.Context) error { return n.stages(ctx, retention) }),
-	}
+	)
 	for _, feed := range feeds {
 		parts = append(parts, start("feed", feed))
 	}
+	var engineEnded <-chan struct{}
+	if n.engine != nil {
+		engineEnded = n.engine.Done()
+	}
 	select {
 	case <-ctx.Done():
-	case <-n.engine.Done():
+	case <-engineEnded:
 		fail(fmt.Errorf("the ClickHouse engine ended: %w", n.engine.Err()))
 	}
 	for i := len(parts) - 1; i >= 0; i-- {

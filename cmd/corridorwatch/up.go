@@ -21,7 +21,8 @@ func upCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "run everything embedded (broker, ClickHouse engine, stages, sink) and wait for your events",
-		Long: "Runs everything embedded and waits for your events. Time passes by the clock, or with --time data by what 'ingest' sends,\n" +
+		Long: "Runs everything embedded and waits for your events. With CORRIDORWATCH_BROKERS or CORRIDORWATCH_CLICKHOUSE set it uses those\n" +
+			"instead of its own broker and engine. Time passes by the clock, or with --time data by what 'ingest' sends,\n" +
 			"which is then the one producer of time: for files of the past. Not for production.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -95,12 +96,25 @@ func (n *node) announce(http string) error {
 }
 
 func (n *node) banner(out io.Writer, http string) {
-	fmt.Fprintf(out, "corridorwatch %s, embedded, %s time. Not for production: one process, no replicas.\n", version, n.time)
+	fmt.Fprintf(out, "corridorwatch %s, %s, %s time. Not for production: one process, no replicas.\n", version, n.kind(), n.time)
 	fmt.Fprintf(out, "  broker      %s            topics %s.*\n", n.cfg.Brokers[0], n.cfg.Prefix)
 	fmt.Fprintf(out, "  ClickHouse  http://%s     database %s\n", n.cfg.ClickHouse, n.cfg.database())
 	fmt.Fprintf(out, "  HTTP        http://%s     POST /v1/events, /readyz, /metrics\n", http)
 	fmt.Fprintf(out, "  data        %s\n", n.cfg.DataDir)
 	fmt.Fprintf(out, "  up after    %s\n\n", time.Since(n.began).Round(10*time.Millisecond))
+}
+
+// kind says what is inside the process.
+func (n *node) kind() string {
+	switch {
+	case n.broker != nil && n.engine != nil:
+		return "embedded"
+	case n.broker != nil:
+		return "embedded broker"
+	case n.engine != nil:
+		return "embedded ClickHouse engine"
+	}
+	return "all stages in one process"
 }
 
 // firstEvent are the exact lines that send a first event.
