@@ -60,17 +60,17 @@ func (n *node) start(ctx context.Context) error {
 	if err := os.MkdirAll(n.cfg.DataDir, 0o755); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
-	if n.cfg.ClickHouse == "" {
-		if err := n.startEngine(ctx); err != nil {
-			return err
-		}
-	}
 	replication := 0 // what the brokers do by default
 	if len(n.cfg.Brokers) == 0 {
 		if n.broker, err = broker.Start(broker.Config{Dir: filepath.Join(n.cfg.DataDir, "broker"), Listen: n.cfg.BrokerListen}); err != nil {
 			return fmt.Errorf("start the embedded broker: %w", err)
 		}
 		n.cfg.Brokers, replication = []string{n.broker.Addr()}, 1
+	}
+	if n.cfg.ClickHouse == "" {
+		if err := n.startEngine(ctx); err != nil {
+			return err
+		}
 	}
 	if n.log, err = n.cfg.dial(); err != nil {
 		return err
