@@ -3,7 +3,7 @@
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 BIN     := .bin/corridorwatch
 
-.PHONY: demo test build engine accept bench check generate clean
+.PHONY: demo test build engine accept soak bench check generate clean
 
 demo: build engine        ## embedded everything, and a simulated world at speed
 	@$(BIN) demo
@@ -21,6 +21,9 @@ engine: build             ## the ClickHouse engine, once per user, from npm
 
 accept: build engine      ## the simulated world against its truth: make accept ARGS="--days 14"
 	@$(BIN) accept $(ARGS)
+
+soak: engine              ## kills at random moments: make soak ROUNDS=200 SEED=7
+	go test -v -count=1 -timeout 12h -run TestKills ./cmd/corridorwatch -rounds $(or $(ROUNDS),200) -seed $(or $(SEED),0)
 
 bench:                    ## benchmarks; compare two things of one run, the machine is noisy
 	go test -run '^$$' -bench . -benchmem ./...

@@ -138,15 +138,24 @@ func (p *program) query(sql string) string {
 type service struct {
 	*program
 	addresses
-	cmd    *exec.Cmd
-	ended  chan struct{}
-	output bytes.Buffer // of standard error; read it once ended is closed
+	cmd *exec.Cmd
+	// announced is closed when the addresses are known, ended when the process has ended.
+	announced, ended chan struct{}
+	output           bytes.Buffer // of standard error; read it once ended is closed
 }
 
 // up starts 'up' and returns when it is ready.
 func (p *program) up(args ...string) *service {
 	p.t.Helper()
-	s := &service{program: p, cmd: p.command(append([]string{"up"}, args...)...), ended: make(chan struct{})}
+	s := p.launch(args...)
+	s.awaitReady()
+	return s
+}
+
+// launch starts 'up'.
+func (p *program) launch(args ...string) *service {
+	p.t.Helper()
+	s := &service{program: p, cmd: p.command(append([]string{"up"}, args...)...), ended: make(chan struct{}), announced: make(chan struct{})}
 	s.cmd.Stderr = &s.output
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -155,35 +164,39 @@ func (p *program) up(args ...string) *service {
 	if err := s.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
-	last := make(chan struct{})
 	go func() {
 		defer close(s.ended)
 		lines := bufio.NewScanner(stdout)
 		for lines.Scan() {
 			if strings.HasPrefix(lines.Text(), "Ctrl-C") {
-				close(last)
+				close(s.announced)
 			}
 		}
 		s.cmd.Wait()
 	}()
 	p.t.Cleanup(func() { s.cmd.Process.Kill(); <-s.ended })
+	return s
+}
+
+// awaitReady returns when the program is ready, and reads its addresses.
+func (s *service) awaitReady() {
+	s.t.Helper()
 	select {
-	case <-last:
+	case <-s.announced:
 	case <-s.ended:
-		p.t.Fatalf("'up' ended: %s", s.output.String())
+		s.t.Fatalf("'up' ended: %s", s.output.String())
 	}
-	text, err := os.ReadFile(filepath.Join(p.dir, "addresses.json"))
+	text, err := os.ReadFile(filepath.Join(s.dir, "addresses.json"))
 	if err != nil {
-		p.t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	if err := json.Unmarshal(text, &s.addresses); err != nil {
-		p.t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	until(p.t, "ready", func() (bool, error) {
+	until(s.t, "ready", func() (bool, error) {
 		status, body := s.get("/readyz")
 		return status == http.StatusOK, errors.New(body)
 	})
-	return s
 }
 
 // stop sends the signal and waits for the end.
