@@ -22,7 +22,7 @@ var (
 
 // TestKills kills the program at random moments, again and again, while a world is sent to it: broker, stages, sink and engine at
 // once, or the engine alone. The producer is killed with it, and sends everything again. In the end the views are those of a run that
-// was not disturbed. 'make soak' does more rounds.
+// was not disturbed, and the audit is clean. 'make soak' does more rounds.
 func TestKills(t *testing.T) {
 	whole := newProgram(t)
 	world := filepath.Join(whole.dir, "world.jsonl")
@@ -75,6 +75,7 @@ func kills(t *testing.T, p *program, world string, rounds int, took time.Duratio
 	s := p.up("--time", "data")
 	s.run("ingest", "--wait", world)
 	sameViews(t, "after the kills", s.views(), want)
+	s.run("audit")
 }
 
 // kill ends the program without warning, or its engine alone, upon which the program ends by itself.

@@ -134,7 +134,9 @@ func (c *collector) flush(ctx context.Context, g *gathered) error {
 		}
 		next[topic][at.partition] = e.next
 	}
-	c.lag.Commit(ctx, next)
+	if !c.cfg.FromStart { // that is not how far the installation is
+		c.lag.Commit(ctx, next)
+	}
 	return nil
 }
 

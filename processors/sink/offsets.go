@@ -99,7 +99,7 @@ func Passed(ctx context.Context, conn driver.Conn, database string, want int64, 
 	}
 	first := true
 	for _, t := range schemas.Topics {
-		if !sunk(t) {
+		if !Sunk(t) {
 			continue
 		}
 		for p := range t.Partitions(partitions) {

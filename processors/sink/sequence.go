@@ -16,6 +16,7 @@ type sender struct {
 	epoch uint32
 	seq   uint64
 	mark  int64 // stage time the task has closed, ms; 0: not seen since the start
+	any   bool  // the next record is taken whatever its number
 }
 
 // senders are all tasks that write one partition.
@@ -60,6 +61,13 @@ func (s *senders) load(stored []sender) error {
 	return nil
 }
 
+// unknown lets every task begin with any number.
+func (s *senders) unknown() {
+	for i := range s.from {
+		s.from[i].any = true
+	}
+}
+
 func (s *senders) copy() []sender { return slices.Clone(s.from) }
 
 // take decides whether rec is new. Repetitions and what a superseded epoch still wrote are dropped; a gap is an error, since then
@@ -72,6 +80,8 @@ func (s *senders) take(rec *pb.Record) (bool, error) {
 	}
 	due := from.seq + 1
 	switch {
+	case from.any:
+		from.any, due = false, rec.Seq
 	case rec.Epoch < from.epoch:
 		return false, nil
 	case rec.Epoch > from.epoch:

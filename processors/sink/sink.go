@@ -46,6 +46,9 @@ type Config struct {
 	MaxBytes   int                   // ... or records of this many bytes; 0: 32 MiB
 	Logger     *slog.Logger          // nil: slog.Default()
 	Metrics    prometheus.Registerer // takes the sink's metrics; nil: none
+	// FromStart begins where each log begins, whatever was stored, and takes the first number of each task as it comes: to fill other
+	// tables from the same topics.
+	FromStart bool
 	// Stored is called when a partition's next offset has been stored: nothing below it will be read again. topic is without
 	// prefix. May be nil.
 	Stored func(topic string, partition int, offset int64)
@@ -109,5 +112,5 @@ func Run(ctx context.Context, cfg Config) error {
 	return nil
 }
 
-// sunk tells whether the sink reads a topic: those that stages write and that have tables.
-func sunk(t schemas.Topic) bool { return len(t.Writers) > 0 && t.Name != schemas.AreaEvents }
+// Sunk tells whether the sink reads a topic: those that stages write and that have tables.
+func Sunk(t schemas.Topic) bool { return len(t.Writers) > 0 && t.Name != schemas.AreaEvents }

@@ -20,7 +20,7 @@ func begin(ctx context.Context, cfg Config, m *metrics, free *sheets) ([]*partit
 	}
 	var parts []*partition
 	for _, t := range schemas.Topics {
-		if !sunk(t) {
+		if !Sunk(t) {
 			continue
 		}
 		for i := range t.Partitions(cfg.Partitions) {
@@ -46,6 +46,10 @@ func (p *partition) resume(ctx context.Context, stored map[place]end) error {
 	start, end, err := p.cfg.Log.Offsets(ctx, p.inKafka(), p.index)
 	if err != nil {
 		return err
+	}
+	if p.cfg.FromStart {
+		p.next = start
+		p.senders.unknown()
 	}
 	return p.check(start, end)
 }
