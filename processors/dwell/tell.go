@@ -1,10 +1,12 @@
 package dwell
 
 import (
-	"hash/fnv"
+	"encoding/binary"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
 	"google.golang.org/protobuf/proto"
 
 	"corridorwatch/processors/stream"
@@ -26,13 +28,11 @@ func (r *run) tell(cat *network.Catalog, visits []*visit, out *stream.Out) {
 	boards := r.onBoards()
 	for _, v := range visits {
 		suffix := "|" + v.Place + "|" + strconv.Itoa(int(v.N))
-		t.upsert("v"+suffix, schemas.Visits, r.id, &pb.Record{Body: &pb.Record_Visit{Visit: v.Visit}}, v.Visit)
-		own := &pb.Ride{Unit: r.id, UnitKind: r.kind, Run: r.id, RunKind: r.kind, Visit: v.Visit}
-		t.upsert("r|"+r.id+"|"+strconv.Itoa(int(r.kind))+suffix, schemas.UnitEvents, r.id, &pb.Record{Body: &pb.Record_Ride{Ride: own}}, own)
+		sum := t.upsert("v"+suffix, schemas.Visits, r.id, &pb.Record{Body: &pb.Record_Visit{Visit: v.Visit}}, v.Visit)
+		t.ride(&pb.Ride{Unit: r.id, UnitKind: r.kind, Run: r.id, RunKind: r.kind, Visit: v.Visit}, suffix, sum)
 		for i := range boards {
-			o := &boards[i]
-			if ride := o.ride(r, v); ride != nil {
-				t.upsert("r|"+o.unit+"|"+strconv.Itoa(int(o.kind))+suffix, schemas.UnitEvents, o.unit, &pb.Record{Body: &pb.Record_Ride{Ride: ride}}, ride)
+			if ride := boards[i].ride(r, v); ride != nil {
+				t.ride(ride, suffix, sum)
 			}
 		}
 	}
@@ -69,30 +69,50 @@ func (r *run) tellStatus(out *stream.Out) {
 	r.sent["s"] = t.kept["s"]
 }
 
-func (t *teller) upsert(key, topic, kafkaKey string, rec *pb.Record, m proto.Message) {
-	if _, twice := t.kept[key]; twice {
-		return // a unit that came on board twice during one visit
-	}
+// ride tells a ride. A train has as many for each visit as it has wagons and containers: the visit's sum, made once, stands for the
+// visit in theirs.
+func (t *teller) ride(ride *pb.Ride, suffix string, visitSum uint64) {
+	var b [64]byte
+	own := binary.AppendUvarint(b[:0], visitSum)
+	own = binary.AppendVarint(own, ride.OnFrom)
+	own = binary.AppendVarint(own, ride.OnTo)
+	own = append(own, byte(boolInt(ride.LoadedHere)|boolInt(ride.UnloadedHere)<<1))
+	own = append(own, ride.OnBy...)
+	t.told("r|"+ride.Unit+"|"+strconv.Itoa(int(ride.UnitKind))+suffix, schemas.UnitEvents, ride.Unit, xxhash.Sum64(own),
+		func() *pb.Record { return &pb.Record{Body: &pb.Record_Ride{Ride: ride}} })
+}
+
+func (t *teller) upsert(key, topic, kafkaKey string, rec *pb.Record, m proto.Message) (sum uint64) {
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 	if err != nil {
 		panic("dwell: a result that cannot be encoded: " + err.Error())
 	}
-	h := fnv.New64a()
-	h.Write(b)
-	sum := h.Sum64()
-	t.kept[key] = sum
-	if old, ok := t.r.sent[key]; ok && old == sum {
-		return
+	sum = xxhash.Sum64(b)
+	t.told(key, topic, kafkaKey, sum, func() *pb.Record { return rec })
+	return sum
+}
+
+// told emits a record if its contents are others than those last told under key.
+func (t *teller) told(key, topic, kafkaKey string, sum uint64, rec func() *pb.Record) {
+	if _, twice := t.kept[key]; twice {
+		return // a unit that came on board twice during one visit
 	}
-	t.out.Emit(topic, kafkaKey, rec)
+	t.kept[key] = sum
+	if old, ok := t.r.sent[key]; !ok || old != sum {
+		t.out.Emit(topic, kafkaKey, rec())
+	}
 }
 
 func (t *teller) deleteRest() {
 	r := t.r
-	for _, key := range sortedKeys(r.sent) {
-		if _, ok := t.kept[key]; ok {
-			continue
+	var gone []string
+	for key := range r.sent {
+		if _, ok := t.kept[key]; !ok {
+			gone = append(gone, key)
 		}
+	}
+	slices.Sort(gone)
+	for _, key := range gone {
 		part := strings.Split(key, "|")
 		n, _ := strconv.Atoi(part[len(part)-1])
 		place := part[len(part)-2]
