@@ -117,7 +117,6 @@ type chain struct {
 	offset  int64
 	records int
 	sum     [sha256.Size]byte // of the sum before and the record
-	err     error
 }
 
 func (c *chain) digest() []byte { return c.sum[:] }
