@@ -15,12 +15,21 @@ type Lag struct {
 	c     *Client
 	group string
 
-	mu    sync.Mutex
-	pause time.Time
+	mu     sync.Mutex
+	pause  time.Time
+	gen    int32 // -1: the group has no members
+	member string
 }
 
-// Lag makes the group's view of the readers of c. The group must have no members.
-func (c *Client) Lag(group string) *Lag { return &Lag{c: c, group: group} }
+// Lag makes the group's view of the readers of c.
+func (c *Client) Lag(group string) *Lag { return &Lag{c: c, group: group, gen: -1} }
+
+// As says in which generation of the group this process is which member. Without, the group must have no members.
+func (l *Lag) As(gen int32, member string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gen, l.member = gen, member
+}
 
 // commitTimeout bounds what a reader waits for an aid to people.
 const commitTimeout = 2 * time.Second
@@ -51,7 +60,7 @@ func (l *Lag) commit(ctx context.Context, next map[string]map[int]int64) error {
 		}
 	}
 	client := kafka.Client{Addr: l.c.addr, Transport: l.c.transport, Timeout: commitTimeout}
-	res, err := client.OffsetCommit(ctx, &kafka.OffsetCommitRequest{GroupID: l.group, GenerationID: -1, Topics: topics})
+	res, err := client.OffsetCommit(ctx, &kafka.OffsetCommitRequest{GroupID: l.group, GenerationID: int(l.gen), MemberID: l.member, Topics: topics})
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}

@@ -50,6 +50,7 @@ type Config struct {
 type Client struct {
 	clientID  string
 	log       *slog.Logger
+	brokers   []string
 	addr      net.Addr
 	transport *kafka.Transport
 	leaders   leaders
@@ -71,6 +72,7 @@ func New(cfg Config) *Client {
 	return &Client{
 		clientID: cfg.ClientID,
 		log:      log,
+		brokers:  cfg.Brokers,
 		addr:     kafka.TCP(cfg.Brokers...),
 		leaders:  newLeaders(),
 		transport: &kafka.Transport{

@@ -40,9 +40,14 @@ type fold struct {
 	units map[string]*unit
 	dirty []*unit
 	swept int64 // when units were last forgotten
+
+	touched []*unit         // changed since the last checkpoint
+	gone    map[string]bool // forgotten since then
 }
 
-func newFold(cat *network.Catalog) *fold { return &fold{cat: cat, units: map[string]*unit{}} }
+func newFold(cat *network.Catalog) *fold {
+	return &fold{cat: cat, units: map[string]*unit{}, gone: map[string]bool{}}
+}
 
 // Fold puts a record into its unit's set.
 func (f *fold) Fold(in stream.In, _ *stream.Out) {
@@ -54,7 +59,9 @@ func (f *fold) Fold(in stream.In, _ *stream.Out) {
 		changed = u.ride(b.Ride, in.Rec.Deleted)
 	case *pb.Record_RunFacts:
 		u = f.unit(b.RunFacts.Unit, b.RunFacts.UnitKind)
-		u.facts, changed = b.RunFacts, true
+		if u.facts, changed = b.RunFacts, true; in.Rec.Deleted {
+			u.facts = nil
+		}
 	case *pb.Record_Event:
 		if b.Event.Late || b.Event.Subject == "" {
 			return
@@ -64,25 +71,41 @@ func (f *fold) Fold(in stream.In, _ *stream.Out) {
 	default:
 		return
 	}
-	if changed && !u.dirty {
-		u.dirty = true
-		f.dirty = append(f.dirty, u)
+	if changed {
+		f.computeLater(u)
 	}
 }
 
+// unit is the unit of that id, which is about to change.
 func (f *fold) unit(id string, kind pb.UnitKind) *unit {
 	u := f.units[id]
 	if u == nil {
 		u = newUnit(id, kind)
 		f.units[id] = u
 	}
+	f.touch(u)
 	return u
+}
+
+func (f *fold) touch(u *unit) {
+	if !u.touched {
+		u.touched = true
+		f.touched = append(f.touched, u)
+	}
+}
+
+func (f *fold) computeLater(u *unit) {
+	if !u.dirty {
+		u.dirty = true
+		f.dirty = append(f.dirty, u)
+	}
 }
 
 // Advance computes the units that changed, and once an hour forgets those for which nothing can come any more.
 func (f *fold) Advance(now int64, out *stream.Out) {
 	slices.SortFunc(f.dirty, func(a, b *unit) int { return cmp.Compare(a.id, b.id) })
 	for _, u := range f.dirty {
+		f.touch(u)
 		u.dirty = false
 		u.compute(f.cat, out)
 	}
@@ -92,6 +115,7 @@ func (f *fold) Advance(now int64, out *stream.Out) {
 		for id, u := range f.units { // deleting emits nothing: the order does not show
 			if u.over(hour * hourMS) {
 				delete(f.units, id)
+				f.gone[id] = true
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package border
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"corridorwatch/processors/stream"
 	"corridorwatch/schemas/pb"
 )
 
@@ -45,7 +47,69 @@ func (f *fold) Snapshot() ([]byte, error) {
 	for _, id := range sortedKeys(f.units) {
 		b = f.units[id].append(b)
 	}
+	f.untouch()
 	return b, nil
+}
+
+// sweptKey is the piece that holds no unit but when units were last forgotten; no unit has an empty id.
+const sweptKey = ""
+
+// Changed returns the units that changed since it, Snapshot or Restore was last called.
+func (f *fold) Changed() ([]stream.Piece, error) {
+	pieces := []stream.Piece{{Key: sweptKey, Value: binary.AppendVarint(nil, f.swept)}}
+	for id := range f.gone {
+		if f.units[id] == nil {
+			pieces = append(pieces, stream.Piece{Key: id})
+		}
+	}
+	for _, u := range f.touched {
+		if f.units[u.id] == u { // else it was forgotten since
+			pieces = append(pieces, stream.Piece{Key: u.id, Value: u.append(nil)})
+		}
+	}
+	slices.SortFunc(pieces, func(a, b stream.Piece) int { return cmp.Compare(a.Key, b.Key) })
+	f.untouch()
+	return pieces, nil
+}
+
+func (f *fold) untouch() {
+	for _, u := range f.touched {
+		u.touched = false
+	}
+	f.touched = f.touched[:0]
+	clear(f.gone)
+}
+
+// Apply replaces units.
+func (f *fold) Apply(pieces []stream.Piece) error {
+	for _, p := range pieces {
+		s := &scanner{b: p.Value}
+		switch {
+		case p.Key == sweptKey:
+			f.swept = s.varint()
+		case len(p.Value) == 0:
+			delete(f.units, p.Key)
+		default:
+			u := s.unit()
+			f.units[u.id] = u
+		}
+		if s.err != nil {
+			return fmt.Errorf("unit %q: %w", p.Key, s.err)
+		}
+	}
+	f.collect()
+	return nil
+}
+
+// collect finds the units that are to be computed.
+func (f *fold) collect() {
+	f.dirty, f.touched = nil, nil
+	clear(f.gone)
+	for _, u := range f.units {
+		if u.dirty {
+			f.dirty = append(f.dirty, u) // Advance orders them
+		}
+	}
 }
 
 func appendBytes(b, v []byte) []byte { return append(binary.AppendUvarint(b, uint64(len(v))), v...) }
@@ -132,7 +196,7 @@ func (s *scanner) message(m proto.Message) {
 
 // Restore replaces the state.
 func (f *fold) Restore(state []byte) error {
-	f.units, f.dirty = map[string]*unit{}, nil
+	f.units = map[string]*unit{}
 	s := &scanner{b: state}
 	f.swept = s.varint()
 	for len(s.b) > 0 && s.err == nil {
@@ -141,10 +205,8 @@ func (f *fold) Restore(state []byte) error {
 			return fmt.Errorf("unit %s: %w", u.id, s.err)
 		}
 		f.units[u.id] = u
-		if u.dirty {
-			f.dirty = append(f.dirty, u)
-		}
 	}
+	f.collect()
 	return s.err
 }
 

@@ -23,6 +23,7 @@ type unit struct {
 	sent      map[string]uint64
 	newest    int64
 	dirty     bool
+	touched   bool // changed since the last checkpoint
 }
 
 func newUnit(id string, kind pb.UnitKind) *unit {
@@ -229,6 +230,9 @@ func (u *unit) over(now int64) bool {
 	if u.dirty || now < u.newest+forgetMS {
 		return false
 	}
+	if len(u.rides)+len(u.events)+len(u.retracted) == 0 && u.facts == nil {
+		return true // an older epoch had told of it
+	}
 	if u.isVehicle() {
 		return u.facts != nil && (u.facts.State == pb.State_CLOSED || u.facts.State == pb.State_LOST)
 	}
@@ -244,15 +248,44 @@ type teller struct {
 }
 
 func (t *teller) visit(v *pb.Visit) {
-	t.upsert("v|"+v.Journey+"|"+v.Place+"|"+strconv.Itoa(int(v.N)), schemas.Visits, &pb.Record{Body: &pb.Record_Visit{Visit: v}}, v)
+	t.upsert(visitKey(v), schemas.Visits, &pb.Record{Body: &pb.Record_Visit{Visit: v}}, v)
 }
 
 func (t *teller) leg(l *pb.Leg) {
-	t.upsert("l|"+l.Journey+"|"+l.From+"|"+l.To+"|"+strconv.Itoa(int(l.N)), schemas.Legs, &pb.Record{Body: &pb.Record_Leg{Leg: l}}, l)
+	t.upsert(legKey(l), schemas.Legs, &pb.Record{Body: &pb.Record_Leg{Leg: l}}, l)
 }
 
 func (t *teller) crossing(c *pb.Crossing) {
-	t.upsert("c|"+c.Journey+"|"+c.Border+"|"+strconv.Itoa(int(c.N)), schemas.Crossings, &pb.Record{Body: &pb.Record_Crossing{Crossing: c}}, c)
+	t.upsert(crossingKey(c), schemas.Crossings, &pb.Record{Body: &pb.Record_Crossing{Crossing: c}}, c)
+}
+
+// Keys under which a unit remembers what it told.
+func visitKey(v *pb.Visit) string {
+	return "v|" + v.Journey + "|" + v.Place + "|" + strconv.Itoa(int(v.N))
+}
+func legKey(l *pb.Leg) string {
+	return "l|" + l.Journey + "|" + l.From + "|" + l.To + "|" + strconv.Itoa(int(l.N))
+}
+func crossingKey(c *pb.Crossing) string {
+	return "c|" + c.Journey + "|" + c.Border + "|" + strconv.Itoa(int(c.N))
+}
+
+// Retell lets a row that an older epoch told be told anew in the next round, or deleted.
+func (f *fold) Retell(rec *pb.Record) {
+	var u *unit
+	key := ""
+	switch b := rec.Body.(type) {
+	case *pb.Record_Visit:
+		u, key = f.unit(b.Visit.Unit, b.Visit.UnitKind), visitKey(b.Visit)
+	case *pb.Record_Leg:
+		u, key = f.unit(b.Leg.Unit, b.Leg.UnitKind), legKey(b.Leg)
+	case *pb.Record_Crossing:
+		u, key = f.unit(b.Crossing.Unit, b.Crossing.UnitKind), crossingKey(b.Crossing)
+	default:
+		return
+	}
+	u.sent[key] = ^uint64(0) // the sum of nothing that was ever told
+	f.computeLater(u)
 }
 
 func (t *teller) deleteRest() {

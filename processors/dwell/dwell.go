@@ -50,10 +50,13 @@ type fold struct {
 	runs   map[string]*run
 	dirty  []*run
 	timers timers
+
+	touched []*run          // changed since the last checkpoint
+	gone    map[string]bool // forgotten since then
 }
 
 func newFold(cat *network.Catalog) *fold {
-	return &fold{cat: cat, geo: newGeometry(cat), runs: map[string]*run{}}
+	return &fold{cat: cat, geo: newGeometry(cat), runs: map[string]*run{}, gone: map[string]bool{}}
 }
 
 // Fold puts an event into its run's set. A late one may speak of a run that was forgotten, so it counts for nothing: it is stored
@@ -63,12 +66,33 @@ func (f *fold) Fold(in stream.In, _ *stream.Out) {
 	if ev == nil || ev.Subject == "" || ev.Late {
 		return
 	}
-	r := f.runs[ev.Subject]
-	if r == nil {
-		r = newRun(ev.Subject, ev.UnitKind)
-		f.runs[ev.Subject] = r
+	r := f.run(ev.Subject, ev.UnitKind)
+	if r.add(ev) {
+		f.computeLater(r)
 	}
-	if r.add(ev) && !r.dirty {
+}
+
+// run is the run of that id, which is about to change.
+func (f *fold) run(id string, kind pb.UnitKind) *run {
+	r := f.runs[id]
+	if r == nil {
+		r = newRun(id, kind)
+		f.runs[id] = r
+	}
+	f.touch(r)
+	return r
+}
+
+func (f *fold) touch(r *run) {
+	if !r.touched {
+		r.touched = true
+		f.touched = append(f.touched, r)
+	}
+}
+
+func (f *fold) computeLater(r *run) {
+	f.touch(r)
+	if !r.dirty {
 		r.dirty = true
 		f.dirty = append(f.dirty, r)
 	}
@@ -85,17 +109,15 @@ func (f *fold) Advance(now int64, out *stream.Out) {
 		if t.at == r.wakes {
 			r.wakes = 0
 		}
-		if !r.dirty {
-			r.dirty = true
-			f.dirty = append(f.dirty, r)
-		}
+		f.computeLater(r)
 	}
 	slices.SortFunc(f.dirty, func(a, b *run) int { return cmp.Compare(a.id, b.id) })
 	for _, r := range f.dirty {
 		r.dirty = false
 		r.compute(f, now, out)
-		if r.over(now) {
+		if r.empty() || r.over(now) {
 			delete(f.runs, r.id)
+			f.gone[r.id] = true
 			continue
 		}
 		if due := r.due(now); due != math.MaxInt64 && (r.wakes == 0 || due < r.wakes) {

@@ -32,8 +32,9 @@ type run struct {
 	state pb.State
 	ended int64
 
-	dirty bool
-	wakes int64 // the next timer, 0 when none is armed
+	dirty   bool
+	touched bool  // changed since the last checkpoint
+	wakes   int64 // the next timer, 0 when none is armed
 
 	// What follows can be computed again from the rest.
 	shown       what
@@ -165,6 +166,11 @@ func (r *run) remove(key uint64) {
 
 // compute brings the machine to the last fix, puts the visits together and tells what differs from what was last told.
 func (r *run) compute(f *fold, now int64, out *stream.Out) {
+	if r.empty() {
+		t := teller{r: r, out: out}
+		t.deleteRest()
+		return
+	}
 	r.advance(f.geo, now)
 	r.seen()
 	r.settleState(now)
@@ -175,6 +181,11 @@ func (r *run) compute(f *fold, now int64, out *stream.Out) {
 		return
 	}
 	r.tellStatus(out)
+}
+
+// empty tells that nothing is known of the run; an older epoch may have told of it.
+func (r *run) empty() bool {
+	return len(r.fixes)+len(r.reports)+len(r.retracted) == 0 && !r.frozen.HasLast
 }
 
 // what is everything the visits are made of besides events that came out of order. While it stays the same, only the status can

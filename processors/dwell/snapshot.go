@@ -1,6 +1,7 @@
 package dwell
 
 import (
+	"cmp"
 	"container/heap"
 	"encoding/binary"
 	"encoding/hex"
@@ -12,6 +13,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"corridorwatch/processors/stream"
 	"corridorwatch/schemas/pb"
 )
 
@@ -25,7 +27,72 @@ func (f *fold) Snapshot() ([]byte, error) {
 			return nil, fmt.Errorf("run %s: %w", id, err)
 		}
 	}
+	f.untouch()
 	return b, nil
+}
+
+// Changed returns the runs that changed since it, Snapshot or Restore was last called.
+func (f *fold) Changed() ([]stream.Piece, error) {
+	var pieces []stream.Piece
+	for id := range f.gone {
+		if f.runs[id] == nil {
+			pieces = append(pieces, stream.Piece{Key: id})
+		}
+	}
+	for _, r := range f.touched {
+		if f.runs[r.id] != r {
+			continue // forgotten since
+		}
+		b, err := r.append(nil)
+		if err != nil {
+			return nil, fmt.Errorf("run %s: %w", r.id, err)
+		}
+		pieces = append(pieces, stream.Piece{Key: r.id, Value: b})
+	}
+	slices.SortFunc(pieces, func(a, b stream.Piece) int { return cmp.Compare(a.Key, b.Key) })
+	f.untouch()
+	return pieces, nil
+}
+
+func (f *fold) untouch() {
+	for _, r := range f.touched {
+		r.touched = false
+	}
+	f.touched = f.touched[:0]
+	clear(f.gone)
+}
+
+// Apply replaces runs. Timers and what is to be computed are collected when the last has been applied: a run may change again.
+func (f *fold) Apply(pieces []stream.Piece) error {
+	for _, p := range pieces {
+		if len(p.Value) == 0 {
+			delete(f.runs, p.Key)
+			continue
+		}
+		s := &scanner{b: p.Value}
+		r, err := s.run()
+		if err != nil {
+			return err
+		}
+		f.runs[r.id] = r
+	}
+	f.collect()
+	return nil
+}
+
+// collect finds what is to be computed and the timers.
+func (f *fold) collect() {
+	f.dirty, f.timers, f.touched = nil, nil, nil
+	clear(f.gone)
+	for _, r := range f.runs {
+		if r.dirty {
+			f.dirty = append(f.dirty, r) // Advance orders them
+		}
+		if r.wakes != 0 {
+			f.timers = append(f.timers, timer{r.wakes, r.id})
+		}
+	}
+	heap.Init(&f.timers) // timers are ordered wholly: how they lie in the heap does not show
 }
 
 func appendBytes(b, v []byte) []byte { return append(binary.AppendUvarint(b, uint64(len(v))), v...) }
@@ -130,7 +197,7 @@ func (s *scanner) float() float64 { return math.Float64frombits(s.fixed()) }
 
 // Restore replaces the state.
 func (f *fold) Restore(state []byte) error {
-	f.runs, f.dirty, f.timers = map[string]*run{}, nil, nil
+	f.runs = map[string]*run{}
 	s := &scanner{b: state}
 	for len(s.b) > 0 && s.err == nil {
 		r, err := s.run()
@@ -138,13 +205,8 @@ func (f *fold) Restore(state []byte) error {
 			return err
 		}
 		f.runs[r.id] = r
-		if r.dirty {
-			f.dirty = append(f.dirty, r)
-		}
-		if r.wakes != 0 {
-			heap.Push(&f.timers, timer{r.wakes, r.id})
-		}
 	}
+	f.collect()
 	return s.err
 }
 

@@ -27,7 +27,7 @@ func (r *run) tell(cat *network.Catalog, visits []*visit, out *stream.Out) {
 	t := teller{r: r, out: out, kept: make(map[string]uint64, len(r.sent))}
 	boards := r.onBoards()
 	for _, v := range visits {
-		suffix := "|" + v.Place + "|" + strconv.Itoa(int(v.N))
+		suffix := visitKey(v.Visit)
 		sum := t.upsert("v"+suffix, schemas.Visits, r.id, &pb.Record{Body: &pb.Record_Visit{Visit: v.Visit}}, v.Visit)
 		t.ride(&pb.Ride{Unit: r.id, UnitKind: r.kind, Run: r.id, RunKind: r.kind, Visit: v.Visit}, suffix, sum)
 		for i := range boards {
@@ -44,6 +44,34 @@ func (r *run) tell(cat *network.Catalog, visits []*visit, out *stream.Out) {
 	r.remember(visits, boards)
 	r.tellStatus(out)
 }
+
+// Keys under which a run remembers what it told: "v" of a visit, rideKey of a ride, both with the visit's key behind, "f" and "s".
+func visitKey(v *pb.Visit) string { return "|" + v.GetPlace() + "|" + strconv.Itoa(int(v.GetN())) }
+func rideKey(r *pb.Ride) string   { return "r|" + r.Unit + "|" + strconv.Itoa(int(r.UnitKind)) }
+
+// Retell lets a row that an older epoch told be told anew in the next round, or deleted.
+func (f *fold) Retell(rec *pb.Record) {
+	var r *run
+	key := ""
+	switch b := rec.Body.(type) {
+	case *pb.Record_Visit:
+		r, key = f.run(b.Visit.Unit, b.Visit.UnitKind), "v"+visitKey(b.Visit)
+	case *pb.Record_Ride:
+		r, key = f.run(b.Ride.Run, b.Ride.RunKind), rideKey(b.Ride)+visitKey(b.Ride.Visit)
+	case *pb.Record_RunFacts:
+		r, key = f.run(b.RunFacts.Run, b.RunFacts.UnitKind), "f"
+	case *pb.Record_TrainStatus:
+		r, key = f.run(b.TrainStatus.Run, b.TrainStatus.UnitKind), "s"
+	default:
+		return
+	}
+	r.sent[key] = unknown
+	r.rewound = true // else only the status would be compared
+	f.computeLater(r)
+}
+
+// unknown stands for what an older epoch told. That a sum is the same by chance is as likely as with any other.
+const unknown = ^uint64(0)
 
 // remember keeps what the status needs of visits and composition.
 func (r *run) remember(visits []*visit, boards []onBoard) {
@@ -78,7 +106,7 @@ func (t *teller) ride(ride *pb.Ride, suffix string, visitSum uint64) {
 	own = binary.AppendVarint(own, ride.OnTo)
 	own = append(own, byte(boolInt(ride.LoadedHere)|boolInt(ride.UnloadedHere)<<1))
 	own = append(own, ride.OnBy...)
-	t.told("r|"+ride.Unit+"|"+strconv.Itoa(int(ride.UnitKind))+suffix, schemas.UnitEvents, ride.Unit, xxhash.Sum64(own),
+	t.told(rideKey(ride)+suffix, schemas.UnitEvents, ride.Unit, xxhash.Sum64(own),
 		func() *pb.Record { return &pb.Record{Body: &pb.Record_Ride{Ride: ride}} })
 }
 
@@ -113,6 +141,14 @@ func (t *teller) deleteRest() {
 	}
 	slices.Sort(gone)
 	for _, key := range gone {
+		switch key {
+		case "f":
+			t.out.Emit(schemas.UnitEvents, r.id, &pb.Record{Deleted: true, Body: &pb.Record_RunFacts{RunFacts: &pb.RunFacts{Unit: r.id, UnitKind: r.kind, Run: r.id}}})
+			continue
+		case "s":
+			t.out.Emit(schemas.TrainStatus, r.id, &pb.Record{Deleted: true, Body: &pb.Record_TrainStatus{TrainStatus: &pb.TrainStatus{Run: r.id, UnitKind: r.kind}}})
+			continue
+		}
 		part := strings.Split(key, "|")
 		n, _ := strconv.Atoi(part[len(part)-1])
 		place := part[len(part)-2]

@@ -2,8 +2,10 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/crc32"
+	"math/rand/v2"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -18,14 +20,21 @@ const segmentBytes = 512 << 10
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// checkpointer writes a task's checkpoints and remembers the two last, which are kept.
+// errSuperseded says that another process has taken up the task. Nothing is lost by that: what both write is the same.
+var errSuperseded = errors.New("another process has taken up this task")
+
+// checkpointer writes a task's checkpoints and remembers the two last whole ones, which are kept.
 type checkpointer struct {
 	appender *kafkalog.Appender
+	writer   uint64
 	end      int64         // end of the checkpoint partition after our last write; somebody else's write moves it
 	bases    [2]base       // older, newer
 	last     time.Time     // when the last one was written
 	took     time.Duration // how long that took
 	offset   int64         // input offset it holds
+	number   uint64        // of the last one by this writer
+	whole    int           // bytes of the last whole one this process wrote; 0: none
+	changes  int           // bytes of those since
 }
 
 // base is one whole checkpoint in the log.
@@ -33,6 +42,10 @@ type base struct {
 	first int64 // offset of its first segment
 	input int64 // input offset it holds
 	known bool
+}
+
+func (t *task) newCheckpointer(h *history) checkpointer {
+	return checkpointer{appender: t.cfg.Log.Appender(t.topic(schemas.Checkpoints), t.checkpointPartition()), writer: rand.Uint64(), end: h.end, bases: h.bases}
 }
 
 func (t *task) checkpointIfDue(ctx context.Context) error {
@@ -45,23 +58,24 @@ func (t *task) checkpointIfDue(ctx context.Context) error {
 	return t.checkpoint(ctx, false)
 }
 
-// checkpoint writes the whole state. Every output it counts has been acknowledged by then: foldBatch flushes.
+// checkpoint writes the state, whole or what has changed of it. Every output it counts has been acknowledged by then: foldBatch flushes.
 func (t *task) checkpoint(ctx context.Context, clean bool) error {
 	began := time.Now()
 	if n := t.outbox.Buffered(); n > 0 {
 		return fmt.Errorf("%d bytes of output are not acknowledged yet", n)
 	}
-	state, err := t.fold.Snapshot()
-	if err != nil {
-		return fmt.Errorf("snapshot: %w", err)
+	c := t.describe(clean)
+	if err := t.addState(c); err != nil {
+		return err
 	}
-	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(t.describe(state, clean))
+	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}
 	if err := t.claimed(ctx); err != nil {
 		return err
 	}
+	t.cfg.hit("before-checkpoint")
 	crc := crc32.Checksum(data, castagnoli)
 	parts := (len(data) + segmentBytes - 1) / segmentBytes
 	for i := range parts {
@@ -76,18 +90,46 @@ func (t *task) checkpoint(ctx context.Context, clean bool) error {
 	if err != nil {
 		return fmt.Errorf("write %d segments: %w", parts, err)
 	}
+	t.cfg.hit("after-checkpoint")
 	t.ckpt.end = first + int64(parts)
-	t.ckpt.last, t.ckpt.took, t.ckpt.offset = time.Now(), time.Since(began), t.offset
-	t.ckpt.bases[0], t.ckpt.bases[1] = t.ckpt.bases[1], base{first: first, input: t.offset, known: true}
-	t.cfg.Metrics.checkpointed(t.stage.Name, t.index, len(data), t.ckpt.took)
+	t.ckpt.last, t.ckpt.took, t.ckpt.offset, t.ckpt.number = time.Now(), time.Since(began), t.offset, c.Number
+	if c.Partial {
+		t.ckpt.changes += len(data)
+	} else {
+		t.ckpt.whole, t.ckpt.changes = len(data), 0
+		t.ckpt.bases[0], t.ckpt.bases[1] = t.ckpt.bases[1], base{first: first, input: t.offset, known: true}
+	}
+	t.cfg.Metrics.checkpointed(t.stage.Name, t.index, t.ckpt.whole+t.ckpt.changes, t.ckpt.took)
 	t.lag.Commit(ctx, map[string]map[int]int64{t.topic(t.stage.Input): {t.index: t.offset}})
 	return t.prune(ctx)
 }
 
-// describe is the checkpoint as it stands now.
-func (t *task) describe(state []byte, clean bool) *pb.Checkpoint {
+// addState puts the whole state into c, or the pieces that changed since the last checkpoint of this process.
+func (t *task) addState(c *pb.Checkpoint) error {
+	pieces, ok := t.fold.(Pieces)
+	if ok && t.ckpt.whole > t.cfg.WholeBytes && t.ckpt.changes < t.ckpt.whole/2 {
+		changed, err := pieces.Changed()
+		if err != nil {
+			return fmt.Errorf("what has changed: %w", err)
+		}
+		c.Partial = true
+		for _, p := range changed {
+			c.Pieces = append(c.Pieces, &pb.Piece{Key: []byte(p.Key), Value: p.Value})
+		}
+		return nil
+	}
+	state, err := t.fold.Snapshot()
+	if err != nil {
+		return fmt.Errorf("snapshot: %w", err)
+	}
+	c.State = state
+	return nil
+}
+
+// describe is the checkpoint as it stands now, without the state.
+func (t *task) describe(clean bool) *pb.Checkpoint {
 	c := &pb.Checkpoint{
-		InputOffset: t.offset, StageTime: t.now, Clean: clean, Logic: t.stage.Logic, Catalogue: t.cfg.Catalogue, State: state,
+		InputOffset: t.offset, StageTime: t.now, Number: t.ckpt.number + 1, Clean: clean && !t.unclean, Unclean: t.unclean,
 		LastBatchOffset: t.lastBatch.offset, LastBatchCrc: t.lastBatch.crc, HasLastBatch: t.lastBatch.known,
 	}
 	for _, d := range t.out.dests {
@@ -107,15 +149,37 @@ func (t *task) claimed(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look at the checkpoint partition: %w", err)
 	}
-	if end != t.ckpt.end {
-		return fmt.Errorf("another process has taken up this task (checkpoint partition ends at %d, not %d): stop one of the two", end, t.ckpt.end)
+	if err := t.mine(ctx, end); err != nil {
+		return err
+	}
+	t.ckpt.end = max(t.ckpt.end, end)
+	return nil
+}
+
+// mine looks at what lies between our last write and end. Records of our own are repetitions, of requests whose answer was lost.
+func (t *task) mine(ctx context.Context, end int64) error {
+	reader := t.cfg.Log.Reader(t.topic(schemas.Checkpoints), t.checkpointPartition(), t.ckpt.end)
+	for reader.Offset() < end {
+		batch, err := reader.Next(ctx)
+		if err != nil {
+			return fmt.Errorf("look at the checkpoint partition: %w", err)
+		}
+		for _, r := range batch.Records {
+			c := new(pb.Control)
+			if err := proto.Unmarshal(r.Value, c); err != nil {
+				return fmt.Errorf("%s/%d offset %d: %w", schemas.Checkpoints, t.checkpointPartition(), r.Offset, err)
+			}
+			if r.Offset < end && c.Writer != t.ckpt.writer {
+				return fmt.Errorf("%w (checkpoint partition, offset %d): stop one of the two", errSuperseded, r.Offset)
+			}
+		}
 	}
 	return nil
 }
 
 // control buffers one record for the checkpoint partition.
 func (t *task) control(c *pb.Control) error {
-	c.Stage, c.Task, c.Epoch = t.stage.Name, uint32(t.index), t.epoch
+	c.Stage, c.Task, c.Epoch, c.Variant, c.Writer = t.stage.Name, uint32(t.index), t.epoch, t.variant(), t.ckpt.writer
 	value, err := proto.MarshalOptions{Deterministic: true}.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("encode control record: %w", err)
@@ -124,7 +188,7 @@ func (t *task) control(c *pb.Control) error {
 	return nil
 }
 
-// prune drops checkpoints older than the last two and tells from where on the input is still needed.
+// prune drops what is older than the last two whole checkpoints and tells from where on the input is still needed.
 func (t *task) prune(ctx context.Context) error {
 	older := t.ckpt.bases[0]
 	if !older.known {

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"errors"
 	"strconv"
 	"time"
 
@@ -17,6 +18,9 @@ type Metrics struct {
 	ckptTime   *prometheus.GaugeVec
 	ckptTook   *prometheus.GaugeVec
 	stateBytes *prometheus.GaugeVec
+	restoring  *prometheus.GaugeVec
+	halted     *prometheus.GaugeVec
+	gaps       *prometheus.CounterVec
 }
 
 // NewMetrics registers the metrics of the stages.
@@ -36,7 +40,11 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		ckptTook:   gauge("corridorwatch_stage_checkpoint_duration_seconds", "How long the last checkpoint took."),
 		stateBytes: gauge("corridorwatch_stage_checkpoint_bytes", "Size of the last checkpoint."),
 	}
-	reg.MustRegister(m.records)
+	m.restoring = gauge("corridorwatch_stage_restore_duration_seconds", "How long it took to take the task up.")
+	m.halted = gauge("corridorwatch_stage_stopped", "1 while a task stands still because of an error that must be mended; the log says which.")
+	m.gaps = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "corridorwatch_stage_gaps_total", Help: "Sequence gaps found in the stage's input."}, labels)
+	reg.MustRegister(m.records, m.gaps)
 	return m
 }
 
@@ -58,4 +66,36 @@ func (m *Metrics) checkpointed(stage pb.Stage, task, size int, took time.Duratio
 	m.ckptTime.WithLabelValues(s, t).Set(float64(time.Now().UnixMilli()) / 1000)
 	m.ckptTook.WithLabelValues(s, t).Set(took.Seconds())
 	m.stateBytes.WithLabelValues(s, t).Set(float64(size))
+}
+
+func (m *Metrics) restored(stage pb.Stage, task int, took time.Duration) {
+	if m != nil {
+		m.restoring.WithLabelValues(stageName(stage), strconv.Itoa(task)).Set(took.Seconds())
+	}
+}
+
+func (m *Metrics) stopped(stage pb.Stage, task int, err error) {
+	if m == nil {
+		return
+	}
+	s, t := stageName(stage), strconv.Itoa(task)
+	if errors.As(err, new(*gap)) {
+		m.gaps.WithLabelValues(s, t).Inc()
+	}
+	if err != nil {
+		m.halted.WithLabelValues(s, t).Set(1)
+	} else {
+		m.halted.DeleteLabelValues(s, t)
+	}
+}
+
+// released forgets a task that another process has now.
+func (m *Metrics) released(stage pb.Stage, task int) {
+	if m == nil {
+		return
+	}
+	s, t := stageName(stage), strconv.Itoa(task)
+	for _, g := range []*prometheus.GaugeVec{m.lag, m.stageTime, m.ckptTime, m.ckptTook, m.stateBytes, m.restoring, m.halted} {
+		g.DeleteLabelValues(s, t)
+	}
 }

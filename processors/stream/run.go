@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"corridorwatch/internal/kafkalog"
+	"corridorwatch/schemas"
 	"corridorwatch/schemas/pb"
 )
 
@@ -19,9 +20,14 @@ type Config struct {
 	Partitions int    // of the installation
 	Catalogue  string // hash of the catalogue the folds were made with
 
+	// SessionTimeout is how long a process that shares tasks with others may be silent until they take over; 10 s when zero.
+	SessionTimeout time.Duration
+
 	// CheckpointEvery is how long a task folds before it writes its state, 5 s when zero. Large states are written less often,
 	// so that writing them takes at most a tenth of the time.
 	CheckpointEvery time.Duration
+	// WholeBytes is the size up to which a state is written whole each time; 1 MiB when zero. Of a larger one the changes are written.
+	WholeBytes int
 
 	Logger  *slog.Logger // slog.Default() when nil
 	Metrics *Metrics     // may be nil
@@ -29,28 +35,56 @@ type Config struct {
 	// Needed, if set, is told from which offset of an input partition on this process still needs the log (to restore its
 	// second-last checkpoint). What lies below may be deleted once every other reader agrees.
 	Needed func(topic string, partition int, offset int64)
+
+	// Stopped, if set, is told when a shared task stops because of an error that others cannot mend either, and, with nil, when
+	// this process no longer has it.
+	Stopped func(stage string, task int, err error)
+
+	// Failpoint, if set, is called at named points of the work, for tests that let the process die there.
+	Failpoint func(name string)
+}
+
+func (c *Config) setDefaults() {
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.CheckpointEvery == 0 {
+		c.CheckpointEvery = 5 * time.Second
+	}
+	if c.WholeBytes == 0 {
+		c.WholeBytes = 1 << 20
+	}
+}
+
+func (c *Config) hit(name string) {
+	if c.Failpoint != nil {
+		c.Failpoint(name)
+	}
+}
+
+func (c *Config) stopped(stage Stage, task int, err error) {
+	c.Metrics.stopped(stage.Name, task, err)
+	if c.Stopped != nil {
+		c.Stopped(stageName(stage.Name), task, err)
+	}
 }
 
 // Run runs all tasks of the stages in this process until ctx ends or one of them fails. It then stops every task, each with a
 // last checkpoint, and returns nil or what failed first.
 func Run(ctx context.Context, cfg Config, stages []Stage) error {
-	if cfg.Logger == nil {
-		cfg.Logger = slog.Default()
-	}
-	if cfg.CheckpointEvery == 0 {
-		cfg.CheckpointEvery = 5 * time.Second
-	}
+	cfg.setDefaults()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 
 	var wg sync.WaitGroup
 	errs := make(chan error, len(stages)*cfg.Partitions)
 	for _, stage := range stages {
+		lag := cfg.Log.Lag(schemas.Group(cfg.Prefix, stage.Name))
 		for i := range cfg.Partitions {
 			wg.Add(1)
 			go func() {
 				defer wg.Done()
-				if err := newTask(cfg, stage, i).run(ctx); err != nil {
+				if err := newTask(cfg, stage, i, lag).run(ctx); err != nil {
 					err = fmt.Errorf("task %s/%d: %w", stageName(stage.Name), i, err)
 					errs <- err
 					stop(err)

@@ -114,9 +114,21 @@ func (r *received) take(rec *pb.Record) (bool, error) {
 	return true, nil
 }
 
+// gap says that records of a task are missing in the log.
+type gap struct {
+	stage      pb.Stage
+	task       uint32
+	epoch      uint32
+	sent, want uint64
+}
+
 func gapError(rec *pb.Record, want uint64) error {
-	return fmt.Errorf("sequence gap: task %s/%d epoch %d sent %d where %d was due: the log has lost records; restore the topic "+
-		"or replay into a new prefix", stageName(rec.Stage), rec.Task, rec.Epoch, rec.Seq, want)
+	return &gap{rec.Stage, rec.Task, rec.Epoch, rec.Seq, want}
+}
+
+func (g *gap) Error() string {
+	return fmt.Sprintf("sequence gap: task %s/%d epoch %d sent %d where %d was due: the log has lost records; restore the topic "+
+		"or replay into a new prefix", stageName(g.stage), g.task, g.epoch, g.sent, g.want)
 }
 
 // stageTime is the minimum over the last marks of all upstream tasks, 0 until each has sent one.

@@ -39,6 +39,28 @@ type Fold interface {
 	Restore(state []byte) error
 }
 
+// Piece is a part of a state that changes as one, such as all of one run.
+type Piece struct {
+	Key   string
+	Value []byte // nil: it is gone
+}
+
+// Pieces is a fold whose state falls into pieces of which few change between two checkpoints.
+type Pieces interface {
+	Fold
+	// Changed returns the pieces that changed since the last Changed, Snapshot or Restore, ordered by key.
+	Changed() ([]Piece, error)
+	// Apply replaces pieces by what Changed returned.
+	Apply([]Piece) error
+}
+
+// Reteller is a fold that tells rows only when they change, and so knows what it told last.
+type Reteller interface {
+	// Retell says that an older epoch has told rec since the state was taken. The fold forgets what it told of that row: in the next
+	// round it is told anew, or deleted where the state has no such row.
+	Retell(rec *pb.Record)
+}
+
 // In is one record of the input.
 type In struct {
 	Now       int64            // stage time, ms

@@ -38,8 +38,9 @@ type task struct {
 	buf       []byte
 	emitErr   error // first error inside an emit, where the fold cannot return it
 
-	ckpt checkpointer
-	lag  *kafkalog.Lag
+	ckpt    checkpointer
+	unclean bool // in this epoch a process went on after another that had not stopped cleanly: the log may hold more than the state
+	lag     *kafkalog.Lag
 }
 
 type batchID struct {
@@ -48,24 +49,37 @@ type batchID struct {
 	known  bool
 }
 
-func newTask(cfg Config, stage Stage, index int) *task {
+func newTask(cfg Config, stage Stage, index int, lag *kafkalog.Lag) *task {
 	t := &task{cfg: cfg, stage: stage, index: index, fold: stage.New()}
 	t.in = newReceived(stage.Upstreams, cfg.Partitions)
 	t.out = newSent(stage.Outputs, cfg.Partitions, index)
 	t.outbox = cfg.Log.Outbox()
-	t.lag = cfg.Log.Lag(schemas.Group(cfg.Prefix, stage.Name))
+	t.lag = lag
 	t.emitter = NewOut(t.emit, t.tick)
 	return t
 }
 
 // run restores the task and folds until ctx ends or something fails.
 func (t *task) run(ctx context.Context) error {
-	if err := t.restore(ctx); err != nil {
+	if err := t.restore(ctx, true); err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
 		return fmt.Errorf("restore: %w", err)
 	}
+	return t.work(ctx)
+}
+
+// takeUpAgain goes on with the state that the task paused with, unless another process has had it since.
+func (t *task) takeUpAgain(ctx context.Context) error {
+	if err := t.claimed(ctx); err != nil {
+		return err
+	}
+	return t.announce(ctx)
+}
+
+// work folds until ctx ends, and then stops the task in order.
+func (t *task) work(ctx context.Context) error {
 	reader := t.cfg.Log.Reader(t.topic(t.stage.Input), t.index, t.offset)
 	for ctx.Err() == nil {
 		batch, err := reader.Next(ctx)
@@ -84,6 +98,7 @@ func (t *task) run(ctx context.Context) error {
 			}
 			return fmt.Errorf("send what was emitted: %w", err)
 		}
+		t.cfg.hit("after-produce")
 		if err := t.checkpointIfDue(ctx); err != nil {
 			return fmt.Errorf("checkpoint: %w", err)
 		}

@@ -371,10 +371,12 @@ func (*Record_Alert) isRecord_Body() {}
 
 // Control is a record of a checkpoint partition.
 type Control struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	Stage Stage                  `protobuf:"varint,1,opt,name=stage,proto3,enum=corridorwatch.v1.Stage" json:"stage,omitempty"`
-	Task  uint32                 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
-	Epoch uint32                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Stage   Stage                  `protobuf:"varint,1,opt,name=stage,proto3,enum=corridorwatch.v1.Stage" json:"stage,omitempty"`
+	Task    uint32                 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
+	Epoch   uint32                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Variant string                 `protobuf:"bytes,4,opt,name=variant,proto3" json:"variant,omitempty"` // logic and catalogue of the writer; the first record of an epoch decides those of the epoch
+	Writer  uint64                 `protobuf:"fixed64,5,opt,name=writer,proto3" json:"writer,omitempty"` // drawn by each process that takes the task up: two may write at once, their segments must not mix
 	// Types that are valid to be assigned to Body:
 	//
 	//	*Control_Opened
@@ -435,6 +437,20 @@ func (x *Control) GetEpoch() uint32 {
 	return 0
 }
 
+func (x *Control) GetVariant() string {
+	if x != nil {
+		return x.Variant
+	}
+	return ""
+}
+
+func (x *Control) GetWriter() uint64 {
+	if x != nil {
+		return x.Writer
+	}
+	return 0
+}
+
 func (x *Control) GetBody() isControl_Body {
 	if x != nil {
 		return x.Body
@@ -478,8 +494,6 @@ func (*Control_Segment) isControl_Body() {}
 
 type Opened struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Logic         string                 `protobuf:"bytes,1,opt,name=logic,proto3" json:"logic,omitempty"`
-	Catalogue     string                 `protobuf:"bytes,2,opt,name=catalogue,proto3" json:"catalogue,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -514,27 +528,13 @@ func (*Opened) Descriptor() ([]byte, []int) {
 	return file_log_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *Opened) GetLogic() string {
-	if x != nil {
-		return x.Logic
-	}
-	return ""
-}
-
-func (x *Opened) GetCatalogue() string {
-	if x != nil {
-		return x.Catalogue
-	}
-	return ""
-}
-
-// Segment is piece part of parts of one checkpoint; the pieces lie one after the other.
+// Segment is part of parts of one checkpoint; those of one writer lie one after the other.
 type Segment struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	InputOffset   int64                  `protobuf:"varint,1,opt,name=input_offset,json=inputOffset,proto3" json:"input_offset,omitempty"` // next record to fold
 	Part          uint32                 `protobuf:"varint,2,opt,name=part,proto3" json:"part,omitempty"`
 	Parts         uint32                 `protobuf:"varint,3,opt,name=parts,proto3" json:"parts,omitempty"`
-	Data          []byte                 `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"` // piece of the marshalled Checkpoint
+	Data          []byte                 `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"` // part of the marshalled Checkpoint
 	Crc           uint32                 `protobuf:"fixed32,5,opt,name=crc,proto3" json:"crc,omitempty"` // CRC-32C of the whole marshalled Checkpoint
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -605,7 +605,7 @@ func (x *Segment) GetCrc() uint32 {
 	return 0
 }
 
-// Checkpoint is all a task needs to go on.
+// Checkpoint is all a task needs to go on; with the state whole, or the pieces of it that changed since another checkpoint.
 type Checkpoint struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	InputOffset     int64                  `protobuf:"varint,1,opt,name=input_offset,json=inputOffset,proto3" json:"input_offset,omitempty"`
@@ -615,10 +615,12 @@ type Checkpoint struct {
 	StageTime       int64                  `protobuf:"varint,5,opt,name=stage_time,json=stageTime,proto3" json:"stage_time,omitempty"`
 	Sent            []*Sent                `protobuf:"bytes,6,rep,name=sent,proto3" json:"sent,omitempty"`
 	Received        []*Received            `protobuf:"bytes,7,rep,name=received,proto3" json:"received,omitempty"`
-	Clean           bool                   `protobuf:"varint,8,opt,name=clean,proto3" json:"clean,omitempty"` // nothing was written after it
-	Logic           string                 `protobuf:"bytes,9,opt,name=logic,proto3" json:"logic,omitempty"`
-	Catalogue       string                 `protobuf:"bytes,10,opt,name=catalogue,proto3" json:"catalogue,omitempty"`
+	Clean           bool                   `protobuf:"varint,8,opt,name=clean,proto3" json:"clean,omitempty"`     // nothing was written after it
+	Unclean         bool                   `protobuf:"varint,9,opt,name=unclean,proto3" json:"unclean,omitempty"` // somewhere in this epoch a process went on after another that had not stopped cleanly
 	State           []byte                 `protobuf:"bytes,11,opt,name=state,proto3" json:"state,omitempty"`
+	Partial         bool                   `protobuf:"varint,12,opt,name=partial,proto3" json:"partial,omitempty"`
+	Number          uint64                 `protobuf:"varint,13,opt,name=number,proto3" json:"number,omitempty"` // of the checkpoints of one writer; the pieces change the one before
+	Pieces          []*Piece               `protobuf:"bytes,14,rep,name=pieces,proto3" json:"pieces,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -709,23 +711,89 @@ func (x *Checkpoint) GetClean() bool {
 	return false
 }
 
-func (x *Checkpoint) GetLogic() string {
+func (x *Checkpoint) GetUnclean() bool {
 	if x != nil {
-		return x.Logic
+		return x.Unclean
 	}
-	return ""
-}
-
-func (x *Checkpoint) GetCatalogue() string {
-	if x != nil {
-		return x.Catalogue
-	}
-	return ""
+	return false
 }
 
 func (x *Checkpoint) GetState() []byte {
 	if x != nil {
 		return x.State
+	}
+	return nil
+}
+
+func (x *Checkpoint) GetPartial() bool {
+	if x != nil {
+		return x.Partial
+	}
+	return false
+}
+
+func (x *Checkpoint) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Checkpoint) GetPieces() []*Piece {
+	if x != nil {
+		return x.Pieces
+	}
+	return nil
+}
+
+type Piece struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           []byte                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Value         []byte                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Piece) Reset() {
+	*x = Piece{}
+	mi := &file_log_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Piece) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Piece) ProtoMessage() {}
+
+func (x *Piece) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Piece.ProtoReflect.Descriptor instead.
+func (*Piece) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Piece) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *Piece) GetValue() []byte {
+	if x != nil {
+		return x.Value
 	}
 	return nil
 }
@@ -741,7 +809,7 @@ type Sent struct {
 
 func (x *Sent) Reset() {
 	*x = Sent{}
-	mi := &file_log_proto_msgTypes[5]
+	mi := &file_log_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -753,7 +821,7 @@ func (x *Sent) String() string {
 func (*Sent) ProtoMessage() {}
 
 func (x *Sent) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[5]
+	mi := &file_log_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -766,7 +834,7 @@ func (x *Sent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sent.ProtoReflect.Descriptor instead.
 func (*Sent) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{5}
+	return file_log_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Sent) GetTopic() string {
@@ -803,7 +871,7 @@ type Received struct {
 
 func (x *Received) Reset() {
 	*x = Received{}
-	mi := &file_log_proto_msgTypes[6]
+	mi := &file_log_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -815,7 +883,7 @@ func (x *Received) String() string {
 func (*Received) ProtoMessage() {}
 
 func (x *Received) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[6]
+	mi := &file_log_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -828,7 +896,7 @@ func (x *Received) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Received.ProtoReflect.Descriptor instead.
 func (*Received) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{6}
+	return file_log_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Received) GetStage() Stage {
@@ -892,24 +960,24 @@ const file_log_proto_rawDesc = "" +
 	"\vdelay_stats\x18\x14 \x01(\v2\x1c.corridorwatch.v1.DelayStatsH\x00R\n" +
 	"delayStats\x12/\n" +
 	"\x05alert\x18\x15 \x01(\v2\x17.corridorwatch.v1.AlertH\x00R\x05alertB\x06\n" +
-	"\x04body\"\xd5\x01\n" +
+	"\x04body\"\x87\x02\n" +
 	"\aControl\x12-\n" +
 	"\x05stage\x18\x01 \x01(\x0e2\x17.corridorwatch.v1.StageR\x05stage\x12\x12\n" +
 	"\x04task\x18\x02 \x01(\rR\x04task\x12\x14\n" +
-	"\x05epoch\x18\x03 \x01(\rR\x05epoch\x122\n" +
+	"\x05epoch\x18\x03 \x01(\rR\x05epoch\x12\x18\n" +
+	"\avariant\x18\x04 \x01(\tR\avariant\x12\x16\n" +
+	"\x06writer\x18\x05 \x01(\x06R\x06writer\x122\n" +
 	"\x06opened\x18\n" +
 	" \x01(\v2\x18.corridorwatch.v1.OpenedH\x00R\x06opened\x125\n" +
 	"\asegment\x18\v \x01(\v2\x19.corridorwatch.v1.SegmentH\x00R\asegmentB\x06\n" +
-	"\x04body\"<\n" +
-	"\x06Opened\x12\x14\n" +
-	"\x05logic\x18\x01 \x01(\tR\x05logic\x12\x1c\n" +
-	"\tcatalogue\x18\x02 \x01(\tR\tcatalogue\"|\n" +
+	"\x04body\"\b\n" +
+	"\x06Opened\"|\n" +
 	"\aSegment\x12!\n" +
 	"\finput_offset\x18\x01 \x01(\x03R\vinputOffset\x12\x12\n" +
 	"\x04part\x18\x02 \x01(\rR\x04part\x12\x14\n" +
 	"\x05parts\x18\x03 \x01(\rR\x05parts\x12\x12\n" +
 	"\x04data\x18\x04 \x01(\fR\x04data\x12\x10\n" +
-	"\x03crc\x18\x05 \x01(\aR\x03crc\"\x8a\x03\n" +
+	"\x03crc\x18\x05 \x01(\aR\x03crc\"\xd3\x03\n" +
 	"\n" +
 	"Checkpoint\x12!\n" +
 	"\finput_offset\x18\x01 \x01(\x03R\vinputOffset\x12*\n" +
@@ -920,11 +988,15 @@ const file_log_proto_rawDesc = "" +
 	"stage_time\x18\x05 \x01(\x03R\tstageTime\x12*\n" +
 	"\x04sent\x18\x06 \x03(\v2\x16.corridorwatch.v1.SentR\x04sent\x126\n" +
 	"\breceived\x18\a \x03(\v2\x1a.corridorwatch.v1.ReceivedR\breceived\x12\x14\n" +
-	"\x05clean\x18\b \x01(\bR\x05clean\x12\x14\n" +
-	"\x05logic\x18\t \x01(\tR\x05logic\x12\x1c\n" +
-	"\tcatalogue\x18\n" +
-	" \x01(\tR\tcatalogue\x12\x14\n" +
-	"\x05state\x18\v \x01(\fR\x05state\"L\n" +
+	"\x05clean\x18\b \x01(\bR\x05clean\x12\x18\n" +
+	"\aunclean\x18\t \x01(\bR\aunclean\x12\x14\n" +
+	"\x05state\x18\v \x01(\fR\x05state\x12\x18\n" +
+	"\apartial\x18\f \x01(\bR\apartial\x12\x16\n" +
+	"\x06number\x18\r \x01(\x04R\x06number\x12/\n" +
+	"\x06pieces\x18\x0e \x03(\v2\x17.corridorwatch.v1.PieceR\x06pieces\"/\n" +
+	"\x05Piece\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\fR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"L\n" +
 	"\x04Sent\x12\x14\n" +
 	"\x05topic\x18\x01 \x01(\tR\x05topic\x12\x1c\n" +
 	"\tpartition\x18\x02 \x01(\rR\tpartition\x12\x10\n" +
@@ -958,7 +1030,7 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_log_proto_goTypes = []any{
 	(Stage)(0),            // 0: corridorwatch.v1.Stage
 	(*Record)(nil),        // 1: corridorwatch.v1.Record
@@ -966,44 +1038,46 @@ var file_log_proto_goTypes = []any{
 	(*Opened)(nil),        // 3: corridorwatch.v1.Opened
 	(*Segment)(nil),       // 4: corridorwatch.v1.Segment
 	(*Checkpoint)(nil),    // 5: corridorwatch.v1.Checkpoint
-	(*Sent)(nil),          // 6: corridorwatch.v1.Sent
-	(*Received)(nil),      // 7: corridorwatch.v1.Received
-	(*Event)(nil),         // 8: corridorwatch.v1.Event
-	(*Visit)(nil),         // 9: corridorwatch.v1.Visit
-	(*Ride)(nil),          // 10: corridorwatch.v1.Ride
-	(*RunFacts)(nil),      // 11: corridorwatch.v1.RunFacts
-	(*TrainStatus)(nil),   // 12: corridorwatch.v1.TrainStatus
-	(*Leg)(nil),           // 13: corridorwatch.v1.Leg
-	(*Crossing)(nil),      // 14: corridorwatch.v1.Crossing
-	(*Reject)(nil),        // 15: corridorwatch.v1.Reject
-	(*CrossingDelay)(nil), // 16: corridorwatch.v1.CrossingDelay
-	(*DelayStats)(nil),    // 17: corridorwatch.v1.DelayStats
-	(*Alert)(nil),         // 18: corridorwatch.v1.Alert
+	(*Piece)(nil),         // 6: corridorwatch.v1.Piece
+	(*Sent)(nil),          // 7: corridorwatch.v1.Sent
+	(*Received)(nil),      // 8: corridorwatch.v1.Received
+	(*Event)(nil),         // 9: corridorwatch.v1.Event
+	(*Visit)(nil),         // 10: corridorwatch.v1.Visit
+	(*Ride)(nil),          // 11: corridorwatch.v1.Ride
+	(*RunFacts)(nil),      // 12: corridorwatch.v1.RunFacts
+	(*TrainStatus)(nil),   // 13: corridorwatch.v1.TrainStatus
+	(*Leg)(nil),           // 14: corridorwatch.v1.Leg
+	(*Crossing)(nil),      // 15: corridorwatch.v1.Crossing
+	(*Reject)(nil),        // 16: corridorwatch.v1.Reject
+	(*CrossingDelay)(nil), // 17: corridorwatch.v1.CrossingDelay
+	(*DelayStats)(nil),    // 18: corridorwatch.v1.DelayStats
+	(*Alert)(nil),         // 19: corridorwatch.v1.Alert
 }
 var file_log_proto_depIdxs = []int32{
 	0,  // 0: corridorwatch.v1.Record.stage:type_name -> corridorwatch.v1.Stage
-	8,  // 1: corridorwatch.v1.Record.event:type_name -> corridorwatch.v1.Event
-	9,  // 2: corridorwatch.v1.Record.visit:type_name -> corridorwatch.v1.Visit
-	10, // 3: corridorwatch.v1.Record.ride:type_name -> corridorwatch.v1.Ride
-	11, // 4: corridorwatch.v1.Record.run_facts:type_name -> corridorwatch.v1.RunFacts
-	12, // 5: corridorwatch.v1.Record.train_status:type_name -> corridorwatch.v1.TrainStatus
-	13, // 6: corridorwatch.v1.Record.leg:type_name -> corridorwatch.v1.Leg
-	14, // 7: corridorwatch.v1.Record.crossing:type_name -> corridorwatch.v1.Crossing
-	15, // 8: corridorwatch.v1.Record.reject:type_name -> corridorwatch.v1.Reject
-	16, // 9: corridorwatch.v1.Record.crossing_delay:type_name -> corridorwatch.v1.CrossingDelay
-	17, // 10: corridorwatch.v1.Record.delay_stats:type_name -> corridorwatch.v1.DelayStats
-	18, // 11: corridorwatch.v1.Record.alert:type_name -> corridorwatch.v1.Alert
+	9,  // 1: corridorwatch.v1.Record.event:type_name -> corridorwatch.v1.Event
+	10, // 2: corridorwatch.v1.Record.visit:type_name -> corridorwatch.v1.Visit
+	11, // 3: corridorwatch.v1.Record.ride:type_name -> corridorwatch.v1.Ride
+	12, // 4: corridorwatch.v1.Record.run_facts:type_name -> corridorwatch.v1.RunFacts
+	13, // 5: corridorwatch.v1.Record.train_status:type_name -> corridorwatch.v1.TrainStatus
+	14, // 6: corridorwatch.v1.Record.leg:type_name -> corridorwatch.v1.Leg
+	15, // 7: corridorwatch.v1.Record.crossing:type_name -> corridorwatch.v1.Crossing
+	16, // 8: corridorwatch.v1.Record.reject:type_name -> corridorwatch.v1.Reject
+	17, // 9: corridorwatch.v1.Record.crossing_delay:type_name -> corridorwatch.v1.CrossingDelay
+	18, // 10: corridorwatch.v1.Record.delay_stats:type_name -> corridorwatch.v1.DelayStats
+	19, // 11: corridorwatch.v1.Record.alert:type_name -> corridorwatch.v1.Alert
 	0,  // 12: corridorwatch.v1.Control.stage:type_name -> corridorwatch.v1.Stage
 	3,  // 13: corridorwatch.v1.Control.opened:type_name -> corridorwatch.v1.Opened
 	4,  // 14: corridorwatch.v1.Control.segment:type_name -> corridorwatch.v1.Segment
-	6,  // 15: corridorwatch.v1.Checkpoint.sent:type_name -> corridorwatch.v1.Sent
-	7,  // 16: corridorwatch.v1.Checkpoint.received:type_name -> corridorwatch.v1.Received
-	0,  // 17: corridorwatch.v1.Received.stage:type_name -> corridorwatch.v1.Stage
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	7,  // 15: corridorwatch.v1.Checkpoint.sent:type_name -> corridorwatch.v1.Sent
+	8,  // 16: corridorwatch.v1.Checkpoint.received:type_name -> corridorwatch.v1.Received
+	6,  // 17: corridorwatch.v1.Checkpoint.pieces:type_name -> corridorwatch.v1.Piece
+	0,  // 18: corridorwatch.v1.Received.stage:type_name -> corridorwatch.v1.Stage
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -1037,7 +1111,7 @@ func file_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
