@@ -3,12 +3,12 @@
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 BIN     := .bin/corridorwatch
 
-.PHONY: demo test build engine accept soak bench check generate clean
+.PHONY: demo test build engine kafka accept soak bench check generate clean
 
 demo: build engine        ## embedded everything, and a simulated world at speed
 	@$(BIN) demo
 
-test: build engine        ## all tests; those whose tools are missing are skipped by name
+test: build engine kafka  ## all tests; those whose tools are missing are skipped by name
 	go test -timeout 20m ./...
 
 build:
@@ -18,6 +18,10 @@ build:
 
 engine: build             ## the ClickHouse engine, once per user, from npm
 	@$(BIN) engine fetch
+
+kafka:                    ## the Apache Kafka that tests run against, once per user, from Maven Central
+	@echo "looking for Apache Kafka (the first time Maven fetches 43 MB) ..." >&2; \
+	go test -count=1 -v -run '^TestHere$$' ./internal/kafkatest | grep '^Apache Kafka'
 
 accept: build engine      ## the simulated world against its truth: make accept ARGS="--days 14"
 	@$(BIN) accept $(ARGS)

@@ -37,9 +37,6 @@ func TestContract(t *testing.T) {
 		}
 	})
 	t.Run("Apache Kafka", func(t *testing.T) {
-		if testing.Short() {
-			t.Skip("starts a JVM")
-		}
 		real := kafkatest.Start(t, 1)
 		for _, c := range contract {
 			t.Run(c.name, func(t *testing.T) { c.test(t, real) })
