@@ -45,8 +45,11 @@ type config struct {
 	TokensFile  string   `env:"TOKENS_FILE" desc:"bearer tokens of POST /v1/events, a line each: token source-prefix; empty: no token is asked, on loopback only"`
 
 	CheckpointEvery time.Duration `env:"CHECKPOINT_EVERY" envDefault:"5s" desc:"how long a task folds before it writes its state"`
+	SessionTimeout  time.Duration `env:"SESSION_TIMEOUT" envDefault:"6s" desc:"how long 'process' or 'sink' may be silent until others take over its work; brokers allow 6s to 30m unless set otherwise"`
 	LogLevel        string        `env:"LOG_LEVEL" envDefault:"info" desc:"debug, info, warn or error"`
 	LogFormat       string        `env:"LOG_FORMAT" desc:"text or json; empty: text on a terminal, json elsewhere"`
+
+	Failpoint string `env:"FAILPOINT" hidden:"for tests"` // see parseFailpoint
 }
 
 const envPrefix = "CORRIDORWATCH_"
@@ -82,6 +85,14 @@ func loadConfig() (config, error) {
 	}
 	if cfg.CheckpointEvery < 100*time.Millisecond {
 		bad("CHECKPOINT_EVERY", "%s: choose at least 100ms", cfg.CheckpointEvery)
+	}
+	if cfg.SessionTimeout < time.Second {
+		bad("SESSION_TIMEOUT", "%s: choose at least 1s", cfg.SessionTimeout)
+	}
+	if cfg.Failpoint != "" {
+		if _, _, err := parseFailpoint(cfg.Failpoint); err != nil {
+			bad("FAILPOINT", "%v", err)
+		}
 	}
 	switch cfg.KafkaSASL {
 	case "", "plain", "scram-sha-256", "scram-sha-512":
@@ -186,6 +197,9 @@ func (c config) settings() []setting {
 	v := reflect.ValueOf(c)
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
+		if f.Tag.Get("hidden") != "" {
+			continue
+		}
 		name := envPrefix + f.Tag.Get("env")
 		_, set := os.LookupEnv(name)
 		out = append(out, setting{name: name, value: fmt.Sprint(v.Field(i).Interface()), def: f.Tag.Get("envDefault"), desc: f.Tag.Get("desc"), set: set})

@@ -78,7 +78,7 @@ func (d *demo) run(ctx context.Context, cfg config, out io.Writer) (err error) {
 	if err != nil {
 		return fmt.Errorf("find where the world was stopped: %w", err)
 	}
-	feeds, srv, err := n.feeds()
+	feeds, srv, err := n.feeds(n.ready)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (d *demo) run(ctx context.Context, cfg config, out io.Writer) (err error) {
 		<-ctx.Done()
 		return nil
 	}
-	return n.run(ctx, append(feeds, play, tell)...)
+	return n.run(ctx, append(feeds, job{"simulation", play}, job{"first crossing", tell})...)
 }
 
 // demoQueries are what the banner offers.

@@ -49,6 +49,7 @@ func root() *cobra.Command {
 	}
 	cmd.AddCommand(
 		demoCmd(), upCmd(), simulateCmd(), acceptCmd(), auditCmd(), ingestCmd(), queryCmd(), rejectsCmd(), catalogCmd(), topicsCmd(), migrateCmd(),
+		processCmd(), sinkCmd(), liveCmd(), embeddedCmd(),
 		doctorCmd(), configCmd(), engineCmd(), versionCmd(),
 	)
 	return cmd

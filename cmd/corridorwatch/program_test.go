@@ -134,7 +134,7 @@ func (p *program) query(sql string) string {
 	return p.run("query", "--format", "TSVWithNames", sql)
 }
 
-// service is a running 'up'.
+// service is a running 'up', 'demo' or 'embedded'.
 type service struct {
 	*program
 	addresses
@@ -155,7 +155,13 @@ func (p *program) up(args ...string) *service {
 // launch starts 'up'.
 func (p *program) launch(args ...string) *service {
 	p.t.Helper()
-	s := &service{program: p, cmd: p.command(append([]string{"up"}, args...)...), ended: make(chan struct{}), announced: make(chan struct{})}
+	return p.launchAs("up", args...)
+}
+
+// launchAs starts 'up', 'demo' or 'embedded'.
+func (p *program) launchAs(command string, args ...string) *service {
+	p.t.Helper()
+	s := &service{program: p, cmd: p.command(append([]string{command}, args...)...), ended: make(chan struct{}), announced: make(chan struct{})}
 	s.cmd.Stderr = &s.output
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -181,10 +187,20 @@ func (p *program) launch(args ...string) *service {
 // awaitReady returns when the program is ready, and reads its addresses.
 func (s *service) awaitReady() {
 	s.t.Helper()
+	s.awaitAddresses()
+	until(s.t, "ready", func() (bool, error) {
+		status, body := s.get("/readyz")
+		return status == http.StatusOK, errors.New(body)
+	})
+}
+
+// awaitAddresses returns when the program has told its addresses, and reads them.
+func (s *service) awaitAddresses() {
+	s.t.Helper()
 	select {
 	case <-s.announced:
 	case <-s.ended:
-		s.t.Fatalf("'up' ended: %s", s.output.String())
+		s.t.Fatalf("%v ended: %s", s.cmd.Args[1:], s.output.String())
 	}
 	text, err := os.ReadFile(filepath.Join(s.dir, "addresses.json"))
 	if err != nil {
@@ -193,10 +209,6 @@ func (s *service) awaitReady() {
 	if err := json.Unmarshal(text, &s.addresses); err != nil {
 		s.t.Fatal(err)
 	}
-	until(s.t, "ready", func() (bool, error) {
-		status, body := s.get("/readyz")
-		return status == http.StatusOK, errors.New(body)
-	})
 }
 
 // stop sends the signal and waits for the end.

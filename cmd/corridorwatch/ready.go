@@ -16,10 +16,7 @@ const frozenAfter = 30 * time.Second
 
 // ready tells whether the node does its work: broker and engine answer, every task has restored, and in wall time stage time moves.
 func (n *node) ready(ctx context.Context) error {
-	if err := n.log.Ping(ctx); err != nil {
-		return fmt.Errorf("broker: %w", err)
-	}
-	if _, err := n.cfg.queryRows(ctx, "SELECT 1"); err != nil {
+	if err := n.answers(ctx, true); err != nil {
 		return err
 	}
 	times, err := gauges(n.metrics, "corridorwatch_stage_time_seconds")
@@ -31,6 +28,15 @@ func (n *node) ready(ctx context.Context) error {
 	}
 	if n.time != installation.Wall {
 		return nil
+	}
+	return frozen(n.metrics)
+}
+
+// frozen tells of a task of this process whose stage time stands still, which in wall time nothing but a fault can cause.
+func frozen(metrics *prometheus.Registry) error {
+	times, err := gauges(metrics, "corridorwatch_stage_time_seconds")
+	if err != nil {
+		return err
 	}
 	for task, t := range times {
 		if late := time.Since(time.UnixMilli(int64(t * 1000))); late > frozenAfter {

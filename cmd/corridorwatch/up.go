@@ -5,15 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"corridorwatch/ingest"
 	"corridorwatch/internal/installation"
-	"corridorwatch/schemas/normal"
 )
 
 func upCmd() *cobra.Command {
@@ -46,7 +43,7 @@ func up(ctx context.Context, cfg config, timeMode string, out io.Writer) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, n.close()) }()
-	feeds, srv, err := n.feeds()
+	feeds, srv, err := n.feeds(n.ready)
 	if err != nil {
 		return err
 	}
@@ -58,38 +55,6 @@ func up(ctx context.Context, cfg config, timeMode string, out io.Writer) (err er
 	return n.run(ctx, feeds...)
 }
 
-// feeds are what brings events and time into a node: the HTTP server, and in wall time the clock.
-func (n *node) feeds() ([]func(context.Context) error, *server, error) {
-	queue := ingest.NewQueue(ingest.NewWriter(n.log, n.cfg.Prefix, n.cfg.Partitions))
-	http, err := n.httpServer(queue)
-	if err != nil {
-		return nil, nil, err
-	}
-	feeds := []func(context.Context) error{queue.Run, http.run}
-	if n.time == installation.Wall {
-		clock := &ingest.Clock{Writer: ingest.NewWriter(n.log, n.cfg.Prefix, n.cfg.Partitions)}
-		feeds = append(feeds, clock.Run)
-	}
-	return feeds, http, nil
-}
-
-func (n *node) httpServer(queue *ingest.Queue) (*server, error) {
-	events := ingest.HTTPConfig{Queue: queue, Form: normal.New(n.cat)}
-	if n.time == installation.Wall {
-		events.FutureLimit = 5 * time.Minute
-	}
-	if n.cfg.TokensFile != "" {
-		tokens, err := ingest.LoadTokens(n.cfg.TokensFile)
-		if err != nil {
-			return nil, err
-		}
-		events.Tokens = tokens
-	} else if !loopback(n.cfg.HTTPListen) {
-		return nil, fmt.Errorf("CORRIDORWATCH_HTTP_LISTEN=%s is not a loopback address: set CORRIDORWATCH_TOKENS_FILE too", n.cfg.HTTPListen)
-	}
-	return newServer(n.cfg.HTTPListen, n.metrics, n.ready, map[string]http.Handler{"POST /v1/events": ingest.NewHTTP(events)})
-}
-
 // announce leaves the addresses for the other commands.
 func (n *node) announce(http string) error {
 	return n.cfg.writeAddresses(addresses{Brokers: n.cfg.Brokers, ClickHouse: n.cfg.ClickHouse, HTTP: http, Prefix: n.cfg.Prefix, PID: os.Getpid()})
@@ -99,7 +64,9 @@ func (n *node) banner(out io.Writer, http string) {
 	fmt.Fprintf(out, "corridorwatch %s, %s, %s time. Not for production: one process, no replicas.\n", version, n.kind(), n.time)
 	fmt.Fprintf(out, "  broker      %s            topics %s.*\n", n.cfg.Brokers[0], n.cfg.Prefix)
 	fmt.Fprintf(out, "  ClickHouse  http://%s     database %s\n", n.cfg.ClickHouse, n.cfg.database())
-	fmt.Fprintf(out, "  HTTP        http://%s     POST /v1/events, /readyz, /metrics\n", http)
+	if http != "" {
+		fmt.Fprintf(out, "  HTTP        http://%s     POST /v1/events, /readyz, /metrics\n", http)
+	}
 	fmt.Fprintf(out, "  data        %s\n", n.cfg.DataDir)
 	fmt.Fprintf(out, "  up after    %s\n\n", time.Since(n.began).Round(10*time.Millisecond))
 }

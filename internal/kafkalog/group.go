@@ -15,8 +15,8 @@ import (
 type GroupConfig struct {
 	ID     string
 	Topics []string
-	// SessionTimeout is how long a member may be silent until its partitions are given to others, 10 s when zero. The brokers bound it
-	// (group.min.session.timeout.ms, 6 s unless changed).
+	// SessionTimeout is how long a member may be silent until its partitions are given to others, 6 s when zero. The brokers bound it
+	// (group.min.session.timeout.ms, 6 s unless set otherwise).
 	SessionTimeout time.Duration
 	// Variant names what this process computes. Partitions go only to members of one variant: that which Active names if any member
 	// has it, else that which most members have. So an upgrade takes effect once no member of the former variant is left.
@@ -37,7 +37,7 @@ type Generation struct {
 // group is told, so that others take over at once.
 func (c *Client) Join(ctx context.Context, cfg GroupConfig, work func(context.Context, Generation) error) error {
 	if cfg.SessionTimeout == 0 {
-		cfg.SessionTimeout = 10 * time.Second
+		cfg.SessionTimeout = 6 * time.Second
 	}
 	sticky := &sticky{ctx: ctx, cfg: cfg, c: c}
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{

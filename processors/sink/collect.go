@@ -171,6 +171,7 @@ func (c *collector) storeRows(ctx, hard context.Context, g *gathered) error {
 	for _, group := range g.sheets {
 		c.free.put(group)
 	}
+	c.cfg.hit("after-insert")
 	return nil
 }
 

@@ -52,6 +52,9 @@ type Config struct {
 	// Stored is called when a partition's next offset has been stored: nothing below it will be read again. topic is without
 	// prefix. May be nil.
 	Stored func(topic string, partition int, offset int64)
+	// Failpoint, if set, is called at named points of the work, for tests that let the process die there: after-insert, between
+	// the rows and how far the sink is.
+	Failpoint func(name string)
 }
 
 func (c *Config) setDefaults() {
@@ -66,6 +69,12 @@ func (c *Config) setDefaults() {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+}
+
+func (c *Config) hit(name string) {
+	if c.Failpoint != nil {
+		c.Failpoint(name)
 	}
 }
 

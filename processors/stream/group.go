@@ -13,7 +13,8 @@ import (
 
 // RunGroup shares the tasks of the stages with other processes, by a consumer group a stage, until ctx ends or a group cannot be
 // joined. In a rebalance every task writes a checkpoint and pauses; where its owner stays it goes on with its state, elsewhere it
-// is restored. A task that must stop (its log has lost something) stops alone: the others go on, and Stopped tells.
+// is restored. A task that must stop (its log has lost something) stops alone: the others go on, and cfg.Health tells. It is tried
+// again from time to time, in case somebody has mended what stopped it.
 func RunGroup(ctx context.Context, cfg Config, stages []Stage) error {
 	cfg.setDefaults()
 	ctx, stop := context.WithCancel(ctx)
@@ -44,6 +45,7 @@ type membership struct {
 }
 
 func (m *membership) run(ctx context.Context) error {
+	m.cfg.Health.waits(m.stage.Name)
 	input := schemas.InKafka(m.cfg.Prefix, m.stage.Input)
 	return m.cfg.Log.Join(ctx, kafkalog.GroupConfig{
 		ID: schemas.Group(m.cfg.Prefix, m.stage.Name), Topics: []string{input}, SessionTimeout: m.cfg.SessionTimeout,
@@ -51,10 +53,16 @@ func (m *membership) run(ctx context.Context) error {
 		Active: func(ctx context.Context) (string, error) {
 			return Active(ctx, m.cfg.Log, m.cfg.Prefix, m.cfg.Partitions, m.stage.Name)
 		},
-	}, func(ctx context.Context, g kafkalog.Generation) error {
-		m.cfg.Logger.Info("tasks of this process", "stage", stageName(m.stage.Name), "tasks", g.Partitions[input], "generation", g.ID)
+	}, func(generation context.Context, g kafkalog.Generation) error {
+		tasks := g.Partitions[input]
+		m.cfg.Logger.Info("tasks of this process", "stage", stageName(m.stage.Name), "tasks", tasks, "generation", g.ID)
 		m.lag.As(g.ID, g.Member)
-		m.work(ctx, g.Partitions[input])
+		m.cfg.Health.shares(m.stage.Name, tasks)
+		m.work(generation, tasks)
+		m.cfg.Health.waits(m.stage.Name)
+		if ctx.Err() == nil {
+			m.cfg.hit("in-rebalance")
+		}
 		return nil
 	})
 }
@@ -84,22 +92,17 @@ func (m *membership) work(ctx context.Context, tasks []int) {
 	}
 }
 
+// stoppedFor is how long a task that must stop stands still until it is tried again.
+const stoppedFor = time.Minute
+
 // tend works on task i until the generation ends, and returns it if it can go on from there. t is the task as it paused, nil if it
 // must be restored.
 func (m *membership) tend(ctx context.Context, i int, t *task) *task {
-	mayOpen := true
-	for {
+	log := m.cfg.Logger.With("stage", stageName(m.stage.Name), "task", i)
+	defer m.cfg.Metrics.stopped(m.stage.Name, i, nil)
+	for mayOpen := true; ; {
 		var err error
-		if t != nil {
-			err = t.takeUpAgain(ctx)
-		} else {
-			t = newTask(m.cfg, m.stage, i, m.lag)
-			err = t.restore(ctx, mayOpen)
-		}
-		if err == nil {
-			err = t.work(ctx)
-		}
-		log := m.cfg.Logger.With("stage", stageName(m.stage.Name), "task", i)
+		t, err = m.foldOn(ctx, i, t, mayOpen)
 		switch {
 		case err == nil:
 			return t
@@ -109,18 +112,40 @@ func (m *membership) tend(ctx context.Context, i int, t *task) *task {
 		case errors.Is(err, errSuperseded):
 			// This process or the other was paused for longer than a session. Whoever still has the task at the next heartbeat goes on.
 			log.Warn("restoring the task again", "err", err)
-			t, mayOpen = nil, false
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-time.After(time.Second):
-			}
+			mayOpen = false
+			wait(ctx, time.Second)
 		default:
-			log.Error("task stopped; the others go on", "err", err)
-			m.cfg.stopped(m.stage, i, err)
-			<-ctx.Done()
-			m.cfg.stopped(m.stage, i, nil)
-			return nil
+			log.Error("task stopped; the others go on", "err", err, "tried_again_after", stoppedFor)
+			m.cfg.Metrics.stopped(m.stage.Name, i, err)
+			m.cfg.Health.stops(m.stage.Name, i, err)
+			wait(ctx, stoppedFor)
 		}
+		t = nil
+	}
+}
+
+// foldOn takes the task up again, or restores it if there is none, and folds until the generation ends.
+func (m *membership) foldOn(ctx context.Context, i int, t *task, mayOpen bool) (*task, error) {
+	if t != nil {
+		if err := t.takeUpAgain(ctx); err != nil {
+			return nil, err
+		}
+	} else {
+		t = newTask(m.cfg, m.stage, i, m.lag)
+		if err := t.restore(ctx, mayOpen); err != nil {
+			return nil, fmt.Errorf("restore: %w", err)
+		}
+	}
+	t.folds = func() {
+		m.cfg.Metrics.stopped(m.stage.Name, i, nil)
+		m.cfg.Health.folds(m.stage.Name, i)
+	}
+	return t, t.work(ctx)
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }

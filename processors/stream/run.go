@@ -20,7 +20,7 @@ type Config struct {
 	Partitions int    // of the installation
 	Catalogue  string // hash of the catalogue the folds were made with
 
-	// SessionTimeout is how long a process that shares tasks with others may be silent until they take over; 10 s when zero.
+	// SessionTimeout is how long a process that shares tasks with others may be silent until they take over; 6 s when zero.
 	SessionTimeout time.Duration
 
 	// CheckpointEvery is how long a task folds before it writes its state, 5 s when zero. Large states are written less often,
@@ -36,11 +36,10 @@ type Config struct {
 	// second-last checkpoint). What lies below may be deleted once every other reader agrees.
 	Needed func(topic string, partition int, offset int64)
 
-	// Stopped, if set, is told when a shared task stops because of an error that others cannot mend either, and, with nil, when
-	// this process no longer has it.
-	Stopped func(stage string, task int, err error)
+	Health *Health // of shared tasks; may be nil
 
-	// Failpoint, if set, is called at named points of the work, for tests that let the process die there.
+	// Failpoint, if set, is called at named points of the work, for tests that let the process die there: after-produce,
+	// before-checkpoint, after-checkpoint, in-restore, in-rebalance.
 	Failpoint func(name string)
 }
 
@@ -59,13 +58,6 @@ func (c *Config) setDefaults() {
 func (c *Config) hit(name string) {
 	if c.Failpoint != nil {
 		c.Failpoint(name)
-	}
-}
-
-func (c *Config) stopped(stage Stage, task int, err error) {
-	c.Metrics.stopped(stage.Name, task, err)
-	if c.Stopped != nil {
-		c.Stopped(stageName(stage.Name), task, err)
 	}
 }
 

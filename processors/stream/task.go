@@ -41,6 +41,7 @@ type task struct {
 	ckpt    checkpointer
 	unclean bool // in this epoch a process went on after another that had not stopped cleanly: the log may hold more than the state
 	lag     *kafkalog.Lag
+	folds   func() // if set, called when the first answer of the broker has been folded
 }
 
 type batchID struct {
@@ -91,6 +92,10 @@ func (t *task) work(ctx context.Context) error {
 		}
 		if err := t.foldBatch(ctx, &batch); err != nil {
 			return err
+		}
+		if t.folds != nil {
+			t.folds()
+			t.folds = nil
 		}
 		if err := t.outbox.Flush(ctx); err != nil {
 			if ctx.Err() != nil {

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+)
+
+func liveCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "live",
+		Short: "the HTTP front of an installation: takes events, keeps the clock, tells how the whole installation is",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			m, err := enter(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer m.log.Close()
+			feeds, srv, err := m.feeds(func(ctx context.Context) error { return m.answers(ctx, true) })
+			if err != nil {
+				return err
+			}
+			slog.Info("serving", "http", srv.addr(), "paths", "/v1/events /livez /readyz /metrics")
+			return runJobs(cmd.Context(), feeds)
+		},
+	}
+}
