@@ -32,16 +32,16 @@ func BenchmarkDecode(b *testing.B) {
 		batch.Records = append(batch.Records, kafkalog.Record{Offset: int64(i), Value: v})
 	}
 	topic := schemas.Topic{Name: schemas.TrainEvents, Writers: []pb.Stage{pb.Stage_INTAKE}}
-	free := new(sheets)
+	w := &worker{free: new(sheets)}
 	b.SetBytes(int64(n * len(batch.Records[0].Value)))
 	b.ReportAllocs()
 	for b.Loop() {
-		p := &partition{topic: topic, senders: newSenders(topic, 0, 4), free: free}
+		p := &partition{worker: w, topic: topic, senders: newSenders(topic, 0, 4)}
 		out, err := p.decode(&batch)
 		if err != nil || out.rows != n {
 			b.Fatalf("%d rows, %v", out.rows, err)
 		}
-		free.put(out.sheets[trainPositions : trainPositions+1])
+		w.free.put(out.sheets[trainPositions : trainPositions+1])
 	}
 	b.ReportMetric(float64(b.N)*n/b.Elapsed().Seconds(), "rows/s")
 }

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"corridorwatch/internal/kafkalog"
 	"corridorwatch/schemas"
 )
 
@@ -33,20 +32,16 @@ func (g *gathered) take(p portion) {
 
 // collector gathers portions and flushes them. While one flush is on its way the next is gathered.
 type collector struct {
-	cfg      Config
-	metrics  *metrics
-	free     *sheets
+	*worker
 	portions chan portion
 	done     chan struct{} // closed when the collector takes no more
 	open     gathered
 	marks    map[markKey]int64 // in table ticks
-	lag      *kafkalog.Lag
 }
 
-func newCollector(cfg Config, m *metrics, free *sheets) *collector {
+func newCollector(w *worker) *collector {
 	return &collector{
-		cfg: cfg, metrics: m, free: free, portions: make(chan portion), done: make(chan struct{}),
-		open: gathered{ends: map[place]end{}}, marks: map[markKey]int64{}, lag: cfg.Log.Lag(schemas.SinkGroup(cfg.Prefix)),
+		worker: w, portions: make(chan portion), done: make(chan struct{}), open: gathered{ends: map[place]end{}}, marks: map[markKey]int64{},
 	}
 }
 
@@ -145,6 +140,7 @@ const insertsAtOnce = 4
 
 // storeRows makes one insert a table of every kind there are rows of.
 func (c *collector) storeRows(ctx, hard context.Context, g *gathered) error {
+	c.cfg.hit("before-insert")
 	slots := make(chan struct{}, insertsAtOnce)
 	failed := make(chan error, 2*int(kinds))
 	var inserts sync.WaitGroup

@@ -1,36 +1,70 @@
 package sink_test
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
-	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"corridorwatch/internal/kafkalog"
 	"corridorwatch/processors/sink"
 	"corridorwatch/schemas/clickhouse"
 )
 
-// asChild in the environment makes the test binary a process that runs the sink and nothing else: brokers|ClickHouse|database.
+// asChild in the environment makes the test binary a process that runs the sink and nothing else. Its standard output names each
+// failpoint that is hit, and that the sink was woken again.
 const asChild = "CORRIDORWATCH_TEST_SINK"
 
+// childConfig is what such a process is told.
+type childConfig struct {
+	Brokers              []string
+	ClickHouse, Database string
+	Group                bool   // share the work
+	Die, Sleep           string // failpoints: be killed, be stopped until woken
+	After                int    // hits of the failpoint that pass
+}
+
 func child() {
-	parts := strings.Split(os.Getenv(asChild), "|")
+	var cfg childConfig
+	err := json.Unmarshal([]byte(os.Getenv(asChild)), &cfg)
 	ctx := context.Background()
-	conn, err := clickhouse.Open(ctx, clickhouse.Config{Addr: parts[1], Database: parts[2]})
+	var conn driver.Conn
 	if err == nil {
-		err = sink.Run(ctx, sink.Config{
-			Log:  kafkalog.New(kafkalog.Config{Brokers: strings.Split(parts[0], ","), ClientID: "child", Log: slog.New(slog.DiscardHandler)}),
-			Conn: conn, Prefix: prefix, Database: parts[2], Partitions: partitions,
-			FlushEvery: 5 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+		conn, err = clickhouse.Open(ctx, clickhouse.Config{Addr: cfg.ClickHouse, Database: cfg.Database})
+	}
+	if err == nil {
+		run := sink.Run
+		if cfg.Group {
+			run = sink.RunGroup
+		}
+		err = run(ctx, sink.Config{
+			Log:  kafkalog.New(kafkalog.Config{Brokers: cfg.Brokers, ClientID: "child", Log: slog.New(slog.DiscardHandler)}),
+			Conn: conn, Prefix: prefix, Database: cfg.Database, Partitions: partitions, FlushEvery: 5 * time.Millisecond,
+			Logger: slog.New(slog.DiscardHandler), SessionTimeout: sessionTimeout, Failpoint: cfg.failpoint,
 		})
 	}
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
+}
+
+func (cfg *childConfig) failpoint(name string) {
+	signal := map[string]syscall.Signal{cfg.Die: syscall.SIGKILL, cfg.Sleep: syscall.SIGSTOP}[name]
+	if signal != 0 && name != "" && cfg.After == 0 {
+		fmt.Println(name)
+		syscall.Kill(os.Getpid(), signal)
+		fmt.Println("woken")
+	}
+	if signal != 0 {
+		cfg.After--
+	}
 }
 
 // TestKilled kills a process that runs the sink without warning, each time when another table shows the latest round: between the
@@ -46,7 +80,7 @@ func TestKilled(t *testing.T) {
 	w.history(0, 1)
 	for i := 1; i <= kills; i++ {
 		w.history(i, i+1) // known at the mark of the round before
-		process := w.startChild(ctx)
+		process := w.startChild(ctx, childConfig{})
 		w.await(ctx, process, fmt.Sprintf("SELECT max(known_at) >= fromUnixTimestamp64Milli(%d) FROM %s.%s", begin+int64(i-1)*hour, w.database, tables[i%len(tables)]))
 		process.kill()
 		if !w.stored(ctx) {
@@ -63,22 +97,42 @@ func TestKilled(t *testing.T) {
 type process struct {
 	cmd    *exec.Cmd
 	exited chan struct{}
+	said   *bufio.Scanner
 }
 
-func (w *world) startChild(ctx context.Context) *process {
+func (w *world) startChild(ctx context.Context, cfg childConfig) *process {
 	w.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	p := &process{exec.CommandContext(ctx, self), make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), asChild+"="+strings.Join([]string{strings.Join(w.brokers, ","), w.addr, w.database}, "|"))
+	cfg.Brokers, cfg.ClickHouse, cfg.Database = w.brokers, w.addr, w.database
+	told, err := json.Marshal(cfg)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	p := &process{cmd: exec.CommandContext(ctx, self), exited: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), asChild+"="+string(told))
 	p.cmd.Stderr = os.Stderr
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	p.said = bufio.NewScanner(out)
 	if err := p.cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
-	go func() { p.cmd.Wait(); close(p.exited) }()
+	w.t.Cleanup(func() { p.cmd.Process.Kill() })
+	go func() { p.cmd.Process.Wait(); close(p.exited) }()
 	return p
+}
+
+// says waits for the next line the process writes.
+func (p *process) says(t *testing.T, want string) {
+	t.Helper()
+	if !p.said.Scan() || p.said.Text() != want {
+		t.Fatalf("the sink's process says %q, want %q", p.said.Text(), want)
+	}
 }
 
 func (p *process) kill() {

@@ -14,6 +14,7 @@ type metrics struct {
 	inserts *prometheus.CounterVec
 	took    *prometheus.HistogramVec
 	lag     *prometheus.GaugeVec
+	stopped *prometheus.GaugeVec
 	retries prometheus.Counter
 	time    prometheus.Gauge
 }
@@ -30,13 +31,16 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Buckets: prometheus.ExponentialBuckets(0.005, 2, 14)}, []string{"table"}),
 		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "corridorwatch_sink_consumer_lag_records", Help: "Records of a topic partition not read yet."}, []string{"topic", "partition"}),
+		stopped: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "corridorwatch_sink_partition_stopped", Help: "1: the partition stopped because of an error that people must mend; the log says which."},
+			[]string{"topic", "partition"}),
 		retries: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "corridorwatch_sink_retries_total", Help: "Attempts that ClickHouse did not take and that were made again."}),
 		time: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "corridorwatch_sink_time_seconds", Help: "Lowest mark that has passed the sink since it began, seconds since 1970."}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.rows, m.inserts, m.took, m.lag, m.retries, m.time)
+		reg.MustRegister(m.rows, m.inserts, m.took, m.lag, m.stopped, m.retries, m.time)
 	}
 	return m
 }
@@ -60,3 +64,15 @@ func (m *metrics) passed(marks map[markKey]int64) {
 }
 
 func (m *metrics) retried() { m.retries.Inc() }
+
+func (m *metrics) halted(at place, yes bool) {
+	m.stopped.WithLabelValues(at.topic, strconv.Itoa(at.partition)).Set(float64(bit(yes)))
+}
+
+// released forgets partitions that this process no longer has.
+func (m *metrics) released(places []place) {
+	for _, at := range places {
+		m.lag.DeleteLabelValues(at.topic, strconv.Itoa(at.partition))
+		m.stopped.DeleteLabelValues(at.topic, strconv.Itoa(at.partition))
+	}
+}

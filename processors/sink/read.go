@@ -36,15 +36,14 @@ type portion struct {
 
 // partition reads one partition. One goroutine owns it.
 type partition struct {
-	cfg     Config
-	metrics *metrics
+	*worker
 	topic   schemas.Topic
 	index   int
 	next    int64
 	senders senders
-	free    *sheets
 }
 
+func (p *partition) place() place    { return place{p.topic.Name, p.index} }
 func (p *partition) String() string  { return fmt.Sprintf("%s/%d", p.inKafka(), p.index) }
 func (p *partition) inKafka() string { return schemas.InKafka(p.cfg.Prefix, p.topic.Name) }
 
@@ -56,18 +55,25 @@ const (
 
 // read hands on what lies in the partition until ctx ends.
 func (p *partition) read(ctx context.Context, c *collector) error {
-	reader := p.cfg.Log.Reader(p.inKafka(), p.index, p.next)
-	reader.MaxBytes, reader.MaxWait = fetchBytes, fetchWait
+	if err := p.start(ctx); err != nil {
+		return err
+	}
+	reader := p.reader()
 	for ctx.Err() == nil {
 		batch, err := reader.Next(ctx)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil
 			}
-			if gone := new(kafkalog.RangeError); errors.As(err, &gone) {
-				return p.rangeProblem(gone)
+			gone := new(kafkalog.RangeError)
+			if !errors.As(err, &gone) {
+				return err
 			}
-			return err
+			if err := p.overtaken(ctx, gone.Start, gone.End); err != nil {
+				return err
+			}
+			reader = p.reader()
+			continue
 		}
 		p.metrics.lagging(p.topic.Name, p.index, batch.HighWatermark-batch.Next)
 		if batch.Next == p.next {
@@ -86,9 +92,15 @@ func (p *partition) read(ctx context.Context, c *collector) error {
 	return nil
 }
 
+func (p *partition) reader() *kafkalog.Reader {
+	r := p.cfg.Log.Reader(p.inKafka(), p.index, p.next)
+	r.MaxBytes, r.MaxWait = fetchBytes, fetchWait
+	return r
+}
+
 // decode sorts the records of a batch into sheets. On an error the portion holds what lay before the record that caused it.
 func (p *partition) decode(batch *kafkalog.Batch) (portion, error) {
-	out := portion{from: place{p.topic.Name, p.index}}
+	out := portion{from: p.place()}
 	err := p.decodeRecords(batch, &out)
 	if err == nil {
 		p.next = batch.Next

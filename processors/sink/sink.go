@@ -11,7 +11,9 @@
 //
 // Nothing is done exactly once, and yet the tables are as if it were: rows are versions of keyed rows, of which the greatest
 // counts, so inserting a record again changes nothing. How far the sink is lies in ClickHouse too and is written after the rows;
-// after a crash some records are inserted again. Each record carries a sequence number of the task that wrote it: repetitions
+// after a crash some records are inserted again. The same holds where several sinks share the partitions (RunGroup): one that was
+// silent for too long may insert what its successor inserts too, and may write offsets older or newer than those of its successor.
+// Of both the greater count, and they are true, since their rows were stored before them. Each record carries a sequence number of the task that wrote it: repetitions
 // are dropped, and a gap stops the sink, since then the log has lost something.
 //
 // While ClickHouse is away inserts are tried again without end; readers wait once enough is gathered, so the records stay in
@@ -20,10 +22,8 @@ package sink
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -52,9 +52,24 @@ type Config struct {
 	// Stored is called when a partition's next offset has been stored: nothing below it will be read again. topic is without
 	// prefix. May be nil.
 	Stored func(topic string, partition int, offset int64)
-	// Failpoint, if set, is called at named points of the work, for tests that let the process die there: after-insert, between
-	// the rows and how far the sink is.
+
+	// For sinks that share the work, by RunGroup.
+
+	// SessionTimeout is how long a process may be silent until the others take over; 10 s when zero.
+	SessionTimeout time.Duration
+	// Stopped, if set, is told when a partition stops because of an error that others cannot mend either, and, with nil, when this
+	// process no longer has it.
+	Stopped func(topic string, partition int, err error)
+
+	// Failpoint, if set, is called at named points of the work ("before-insert", "after-insert": between rows and offsets), for tests
+	// that let the process die there.
 	Failpoint func(name string)
+}
+
+func (c *Config) hit(name string) {
+	if c.Failpoint != nil {
+		c.Failpoint(name)
+	}
 }
 
 func (c *Config) setDefaults() {
@@ -72,53 +87,26 @@ func (c *Config) setDefaults() {
 	}
 }
 
-func (c *Config) hit(name string) {
-	if c.Failpoint != nil {
-		c.Failpoint(name)
-	}
-}
-
-// Run moves records into tables until ctx ends; then it inserts what it holds, if ClickHouse takes it, and returns nil. Errors
-// are what time does not mend: a gap in the sequence numbers, a log that lost what was not stored yet, tables of another version.
+// Run moves the records of all partitions into tables until ctx ends; then it inserts what it holds, if ClickHouse takes it, and
+// returns nil. Errors are what time does not mend: a gap in the sequence numbers, a log that lost what was not stored yet.
 func Run(ctx context.Context, cfg Config) error {
-	cfg.setDefaults()
-	m, free := newMetrics(cfg.Metrics), new(sheets)
-	parts, err := begin(ctx, cfg, m, free)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
-		return fmt.Errorf("sink: start: %w", err)
-	}
-	reading, stop := context.WithCancel(ctx)
-	defer stop()
-	c := newCollector(cfg, m, free)
-	failed := make(chan error, len(parts))
-	var readers sync.WaitGroup
-	for _, p := range parts {
-		readers.Go(func() {
-			if err := p.read(reading, c); err != nil {
-				failed <- err
-				stop()
-			}
-		})
-	}
-	go func() { readers.Wait(); close(c.portions) }()
-	err = c.run(reading)
-	if errors.Is(err, errStopped) {
-		cfg.Logger.Warn("sink", "err", err)
-		err = nil
-	}
-	stop()
-	readers.Wait()
-	close(failed)
-	for e := range failed {
-		err = errors.Join(err, e)
-	}
-	if err != nil {
+	w := newWorker(cfg)
+	if err := w.work(ctx, w.cfg.places()); err != nil {
 		return fmt.Errorf("sink: %w", err)
 	}
 	return nil
+}
+
+// places are all partitions the sink reads.
+func (c *Config) places() (all []place) {
+	for _, t := range schemas.Topics {
+		if Sunk(t) {
+			for i := range t.Partitions(c.Partitions) {
+				all = append(all, place{t.Name, i})
+			}
+		}
+	}
+	return all
 }
 
 // Sunk tells whether the sink reads a topic: those that stages write and that have tables.

@@ -3,46 +3,46 @@ package sink
 import (
 	"context"
 	"fmt"
+	"slices"
 
-	"corridorwatch/internal/kafkalog"
 	"corridorwatch/schemas"
 )
 
-// begin makes the readers of all partitions, each where the last sink left off.
-func begin(ctx context.Context, cfg Config, m *metrics, free *sheets) ([]*partition, error) {
-	var stored map[place]end
-	err := patiently(ctx, cfg.Logger, m, "read sink_offsets", func(ctx context.Context) (err error) {
-		stored, err = loadOffsets(ctx, cfg)
+// stored is how far sinks have been, as ClickHouse knows it.
+func (w *worker) stored(ctx context.Context) (at map[place]end, err error) {
+	err = patiently(ctx, w.cfg.Logger, w.metrics, "read sink_offsets", func(ctx context.Context) (err error) {
+		at, err = loadOffsets(ctx, w.cfg)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	var parts []*partition
-	for _, t := range schemas.Topics {
-		if !Sunk(t) {
-			continue
-		}
-		for i := range t.Partitions(cfg.Partitions) {
-			p := &partition{cfg: cfg, metrics: m, topic: t, index: i, senders: newSenders(t, i, cfg.Partitions), free: free}
-			if err := p.resume(ctx, stored); err != nil {
-				return nil, err
-			}
-			parts = append(parts, p)
-		}
-	}
-	return parts, nil
+	return at, err
 }
 
-// resume takes up what was stored of p and checks that the log still goes on from there.
-func (p *partition) resume(ctx context.Context, stored map[place]end) error {
-	from, known := stored[place{p.topic.Name, p.index}]
-	if known {
-		p.next = from.next
-		if err := p.senders.load(from.senders); err != nil {
-			return fmt.Errorf("sink_offsets of %s: %w", p, err)
-		}
+// partition makes the reader of a partition where the last sink left off.
+func (w *worker) partition(at place, stored map[place]end) (*partition, error) {
+	i := slices.IndexFunc(schemas.Topics[:], func(t schemas.Topic) bool { return t.Name == at.topic })
+	if i < 0 || at.partition >= schemas.Topics[i].Partitions(w.cfg.Partitions) {
+		return nil, fmt.Errorf("%s/%d is not of an installation of %d partitions", at.topic, at.partition, w.cfg.Partitions)
 	}
+	p := &partition{worker: w, topic: schemas.Topics[i], index: at.partition}
+	return p, p.resume(stored)
+}
+
+// resume takes up what was stored of p.
+func (p *partition) resume(stored map[place]end) error {
+	p.senders = newSenders(p.topic, p.index, p.cfg.Partitions)
+	from, known := stored[p.place()]
+	if !known {
+		return nil
+	}
+	p.next = from.next
+	if err := p.senders.load(from.senders); err != nil {
+		return fmt.Errorf("sink_offsets of %s: %w", p, err)
+	}
+	return nil
+}
+
+// start checks that the log still goes on from where p left off.
+func (p *partition) start(ctx context.Context) error {
 	start, end, err := p.cfg.Log.Offsets(ctx, p.inKafka(), p.index)
 	if err != nil {
 		return err
@@ -50,6 +50,25 @@ func (p *partition) resume(ctx context.Context, stored map[place]end) error {
 	if p.cfg.FromStart {
 		p.next = start
 		p.senders.unknown()
+	}
+	if p.check(start, end) == nil {
+		return nil
+	}
+	return p.overtaken(ctx, start, end)
+}
+
+// overtaken goes on behind what another sink has stored in the meantime, since the log below may have been deleted. If no other has,
+// the log is not the one it should be.
+func (p *partition) overtaken(ctx context.Context, start, end int64) error {
+	stored, err := p.stored(ctx)
+	if err != nil {
+		return err
+	}
+	if at := stored[p.place()]; at.next > p.next && !p.cfg.FromStart {
+		p.cfg.Logger.Info("sink: another sink has stored more of a partition; going on behind it", "partition", p.String(), "from", p.next, "offset", at.next)
+		if err := p.resume(stored); err != nil {
+			return err
+		}
 	}
 	return p.check(start, end)
 }
@@ -65,12 +84,4 @@ func (p *partition) check(start, end int64) error {
 			"restore the topic, or use a new database (another prefix)", p, end, p.next)
 	}
 	return nil
-}
-
-// rangeProblem explains an offset that vanished while reading.
-func (p *partition) rangeProblem(e *kafkalog.RangeError) error {
-	if err := p.check(e.Start, e.End); err != nil {
-		return err
-	}
-	return e
 }

@@ -32,6 +32,8 @@ func TestMain(m *testing.M) {
 const (
 	prefix     = "t"
 	partitions = 2
+	// sessionTimeout is short, so that those that wait for it do not wait for long.
+	sessionTimeout = time.Second
 )
 
 // world is a broker with the topics of an installation, and a database.
@@ -48,7 +50,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	addr := enginetest.Start(t)
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(sessionTimeout))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,14 +188,16 @@ type running struct {
 func (w *world) config() sink.Config {
 	return sink.Config{
 		Log: w.log, Conn: w.conn, Prefix: prefix, Database: w.database, Partitions: partitions,
-		FlushEvery: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+		FlushEvery: 20 * time.Millisecond, SessionTimeout: sessionTimeout, Logger: slog.New(slog.DiscardHandler),
 	}
 }
 
-func start(t testing.TB, cfg sink.Config) *running {
+func start(t testing.TB, cfg sink.Config) *running { return startAs(t, sink.Run, cfg) }
+
+func startAs(t testing.TB, run func(context.Context, sink.Config) error, cfg sink.Config) *running {
 	ctx, cancel := context.WithCancel(within(t, time.Minute))
 	r := &running{t: t, stop: cancel, done: make(chan error, 1)}
-	go func() { r.done <- sink.Run(ctx, cfg) }()
+	go func() { r.done <- run(ctx, cfg) }()
 	var once sync.Once
 	t.Cleanup(func() { once.Do(cancel) })
 	return r
