@@ -49,7 +49,7 @@ func TestZombies(t *testing.T) {
 	for _, asleep := range []string{"before-insert", "after-insert"} {
 		t.Run(asleep, func(t *testing.T) {
 			w := newWorld(t)
-			ctx := within(t, time.Minute)
+			ctx := within(t, 3*time.Minute)
 			w.history(0, 2)
 			w.sinkTo(begin + hour)
 			w.history(2, 6)
@@ -128,7 +128,7 @@ func TestOvertaken(t *testing.T) {
 		rw.Write(answer.Body.Bytes())
 	}))
 	defer proxy.Close()
-	conn, err := clickhouse.Open(within(t, time.Minute), clickhouse.Config{Addr: proxy.Listener.Addr().String(), Database: w.database})
+	conn, err := clickhouse.Open(within(t, 3*time.Minute), clickhouse.Config{Addr: proxy.Listener.Addr().String(), Database: w.database})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestGapStopsOnePartition(t *testing.T) {
 	}
 	w.task(pb.Stage_DWELL, 0).write(schemas.Visits, 0, visit("S", "a", begin, 0))
 	w.flush()
-	ctx := within(t, 20*time.Second)
+	ctx := within(t, time.Minute)
 	for len(w.dump()["v_visits"]) < 2 {
 		if ctx.Err() != nil {
 			t.Fatal("visits/0 does not go on")
@@ -202,7 +202,7 @@ func TestGroupRefused(t *testing.T) {
 	cfg.SessionTimeout = time.Millisecond
 	cfg.Log = kafkalog.New(kafkalog.Config{Brokers: w.brokers, ClientID: "test"})
 	defer cfg.Log.Close()
-	if err := sink.RunGroup(within(t, time.Minute), cfg); err == nil || !strings.Contains(err.Error(), "t.sink") {
+	if err := sink.RunGroup(within(t, 3*time.Minute), cfg); err == nil || !strings.Contains(err.Error(), "t.sink") {
 		t.Errorf("error %v, want the group by name", err)
 	}
 }

@@ -140,7 +140,7 @@ func TestInsertedAgain(t *testing.T) {
 	w := newWorld(t)
 	w.history(0, 5)
 	w.sinkTo(begin + 4*hour)
-	ctx := within(t, time.Minute)
+	ctx := within(t, 3*time.Minute)
 	exec := func(query string) {
 		t.Helper()
 		if err := w.conn.Exec(ctx, strings.ReplaceAll(query, "DB", w.database)); err != nil {
@@ -165,7 +165,7 @@ func TestInsertedAgain(t *testing.T) {
 // caughtUp waits until everything in the log is stored.
 func (w *world) caughtUp(r *running) {
 	w.t.Helper()
-	ctx := within(w.t, 30*time.Second)
+	ctx := within(w.t, 2*time.Minute)
 	for !w.stored(ctx) {
 		select {
 		case err := <-r.done:
@@ -305,7 +305,7 @@ func TestClickHouseAway(t *testing.T) {
 	}))
 	proxy.Config.ErrorLog = nil
 	defer proxy.Close()
-	conn, err := clickhouse.Open(within(t, time.Minute), clickhouse.Config{Addr: proxy.Listener.Addr().String(), Database: w.database})
+	conn, err := clickhouse.Open(within(t, 3*time.Minute), clickhouse.Config{Addr: proxy.Listener.Addr().String(), Database: w.database})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -339,7 +339,7 @@ func TestStoppedWhileAway(t *testing.T) {
 		pass.ServeHTTP(rw, r)
 	}))
 	defer proxy.Close()
-	conn, err := clickhouse.Open(within(t, time.Minute), clickhouse.Config{Addr: proxy.Listener.Addr().String(), Database: w.database})
+	conn, err := clickhouse.Open(within(t, 3*time.Minute), clickhouse.Config{Addr: proxy.Listener.Addr().String(), Database: w.database})
 	if err != nil {
 		t.Fatal(err)
 	}

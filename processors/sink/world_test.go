@@ -64,7 +64,7 @@ func newWorld(t testing.TB) *world {
 			Name: schemas.InKafka(prefix, topic.Name), Partitions: topic.Partitions(partitions), Replication: 1,
 		})
 	}
-	if err := w.log.CreateTopics(within(t, 20*time.Second), specs); err != nil {
+	if err := w.log.CreateTopics(within(t, time.Minute), specs); err != nil {
 		t.Fatal(err)
 	}
 	w.use(fmt.Sprintf("sink_%d", time.Now().UnixNano()))
@@ -86,10 +86,10 @@ func (w *world) use(database string) {
 		w.t.Fatal(err)
 	}
 	c := clickhouse.Config{Addr: w.addr, Database: database}
-	if err := clickhouse.Migrate(within(w.t, time.Minute), c, cat); err != nil {
+	if err := clickhouse.Migrate(within(w.t, 3*time.Minute), c, cat); err != nil {
 		w.t.Fatal(err)
 	}
-	conn, err := clickhouse.Open(within(w.t, time.Minute), c)
+	conn, err := clickhouse.Open(within(w.t, 3*time.Minute), c)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func (w *world) flush() {
 	w.t.Helper()
 	for _, t := range w.tasks {
 		for _, d := range t.dests {
-			if _, err := d.out.Flush(within(w.t, 20*time.Second)); err != nil {
+			if _, err := d.out.Flush(within(w.t, time.Minute)); err != nil {
 				w.t.Fatal(err)
 			}
 		}
@@ -195,7 +195,7 @@ func (w *world) config() sink.Config {
 func start(t testing.TB, cfg sink.Config) *running { return startAs(t, sink.Run, cfg) }
 
 func startAs(t testing.TB, run func(context.Context, sink.Config) error, cfg sink.Config) *running {
-	ctx, cancel := context.WithCancel(within(t, time.Minute))
+	ctx, cancel := context.WithCancel(within(t, 5*time.Minute))
 	r := &running{t: t, stop: cancel, done: make(chan error, 1)}
 	go func() { r.done <- run(ctx, cfg) }()
 	var once sync.Once
@@ -215,7 +215,7 @@ func (r *running) end() {
 // passed waits until the sink has passed a mark.
 func (w *world) passed(r *running, mark int64) {
 	w.t.Helper()
-	ctx := within(w.t, 30*time.Second)
+	ctx := within(w.t, 2*time.Minute)
 	for {
 		done, low, err := sink.Passed(ctx, w.conn, w.database, mark, partitions)
 		if err != nil {
@@ -243,7 +243,7 @@ func (w *world) sinkTo(mark int64) map[string][]string {
 
 func (w *world) dump() map[string][]string {
 	w.t.Helper()
-	d, err := clickhouse.Dump(within(w.t, time.Minute), w.conn, w.database)
+	d, err := clickhouse.Dump(within(w.t, 3*time.Minute), w.conn, w.database)
 	if err != nil {
 		w.t.Fatal(err)
 	}
