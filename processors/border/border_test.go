@@ -414,29 +414,3 @@ func anyCut(t *testing.T, cat *network.Catalog, lines []line, want string) {
 		}
 	}
 }
-
-// FuzzRestore: no bytes make Restore panic, and what it takes it writes again.
-func FuzzRestore(f *testing.F) {
-	cat := testCatalog(f)
-	for _, name := range []string{"plain", "transhipment"} {
-		fold := newFold(cat)
-		t := new(testing.T)
-		lines, _ := parse(t, "testdata/"+name+".txt")
-		play(fold, lines, table{})
-		state, err := fold.Snapshot()
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(state)
-	}
-	f.Fuzz(func(t *testing.T, state []byte) {
-		fold := newFold(cat)
-		if fold.Restore(state) != nil {
-			return
-		}
-		fold.Advance(day.UnixMilli(), table{}.out())
-		if _, err := fold.Snapshot(); err != nil {
-			t.Error(err)
-		}
-	})
-}

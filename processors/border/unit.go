@@ -294,19 +294,28 @@ func (t *teller) deleteRest() {
 		if _, ok := t.kept[key]; ok {
 			continue
 		}
-		p := strings.Split(key, "|")
-		num, _ := strconv.Atoi(p[len(p)-1])
+		what, rest, _ := strings.Cut(key, "|")
+		rest, last := cutLast(rest)
+		num, _ := strconv.Atoi(last)
 		n := uint32(num)
-		switch p[0] {
+		journey, place := cutLast(rest)
+		switch what {
 		case "v":
 			t.out.Emit(schemas.Visits, u.id, &pb.Record{Deleted: true, Body: &pb.Record_Visit{Visit: &pb.Visit{
-				Unit: u.id, UnitKind: u.kind, Journey: p[1], Place: p[2], N: n}}})
+				Unit: u.id, UnitKind: u.kind, Journey: journey, Place: place, N: n}}})
 		case "l":
+			journey, from := cutLast(journey)
 			t.out.Emit(schemas.Legs, u.id, &pb.Record{Deleted: true, Body: &pb.Record_Leg{Leg: &pb.Leg{
-				Unit: u.id, UnitKind: u.kind, Journey: p[1], From: p[2], To: p[3], N: n}}})
+				Unit: u.id, UnitKind: u.kind, Journey: journey, From: from, To: place, N: n}}})
 		case "c":
 			t.out.Emit(schemas.Crossings, u.id, &pb.Record{Deleted: true, Body: &pb.Record_Crossing{Crossing: &pb.Crossing{
-				Unit: u.id, UnitKind: u.kind, Journey: p[1], Border: p[2], N: n}}})
+				Unit: u.id, UnitKind: u.kind, Journey: journey, Border: place, N: n}}})
 		}
 	}
+}
+
+// cutLast cuts the last part off a key: the journey, which may be the id of a run and hold bars itself, stands first.
+func cutLast(key string) (rest, last string) {
+	at := strings.LastIndexByte(key, '|')
+	return key[:max(at, 0)], key[at+1:]
 }

@@ -149,18 +149,26 @@ func (t *teller) deleteRest() {
 			t.out.Emit(schemas.TrainStatus, r.id, &pb.Record{Deleted: true, Body: &pb.Record_TrainStatus{TrainStatus: &pb.TrainStatus{Run: r.id, UnitKind: r.kind}}})
 			continue
 		}
-		part := strings.Split(key, "|")
-		n, _ := strconv.Atoi(part[len(part)-1])
-		place := part[len(part)-2]
+		rest, last := cutLast(key)
+		n, _ := strconv.Atoi(last)
+		rest, place := cutLast(rest)
 		v := &pb.Visit{Unit: r.id, UnitKind: r.kind, Journey: r.id, Place: place, N: uint32(n)}
-		if part[0] == "v" {
+		if rest == "v" {
 			t.out.Emit(schemas.Visits, r.id, &pb.Record{Deleted: true, Body: &pb.Record_Visit{Visit: v}})
 			continue
 		}
-		kind, _ := strconv.Atoi(part[2])
-		t.out.Emit(schemas.UnitEvents, part[1], &pb.Record{Deleted: true, Body: &pb.Record_Ride{Ride: &pb.Ride{
-			Unit: part[1], UnitKind: pb.UnitKind(kind), Run: r.id, RunKind: r.kind, Visit: v}}})
+		rest, last = cutLast(rest)
+		kind, _ := strconv.Atoi(last)
+		unit := strings.TrimPrefix(rest, "r|")
+		t.out.Emit(schemas.UnitEvents, unit, &pb.Record{Deleted: true, Body: &pb.Record_Ride{Ride: &pb.Ride{
+			Unit: unit, UnitKind: pb.UnitKind(kind), Run: r.id, RunKind: r.kind, Visit: v}}})
 	}
+}
+
+// cutLast cuts the last part off a key: the unit, which may be the run itself, stands before the rest and may hold bars.
+func cutLast(key string) (rest, last string) {
+	at := strings.LastIndexByte(key, '|')
+	return key[:max(at, 0)], key[at+1:]
 }
 
 func (r *run) facts() *pb.RunFacts {
