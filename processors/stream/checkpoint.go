@@ -76,22 +76,18 @@ func (t *task) checkpoint(ctx context.Context, clean bool) error {
 		return err
 	}
 	t.cfg.hit("before-checkpoint")
-	crc := crc32.Checksum(data, castagnoli)
-	parts := (len(data) + segmentBytes - 1) / segmentBytes
-	for i := range parts {
-		piece := data[i*segmentBytes : min((i+1)*segmentBytes, len(data))]
-		if err := t.control(&pb.Control{Body: &pb.Control_Segment{Segment: &pb.Segment{
-			InputOffset: t.offset, Part: uint32(i), Parts: uint32(parts), Data: piece, Crc: crc,
-		}}}); err != nil {
+	segments := split(data, t.offset, segmentBytes)
+	for _, segment := range segments {
+		if err := t.control(&pb.Control{Body: &pb.Control_Segment{Segment: segment}}); err != nil {
 			return err
 		}
 	}
 	first, err := t.ckpt.appender.Flush(ctx)
 	if err != nil {
-		return fmt.Errorf("write %d segments: %w", parts, err)
+		return fmt.Errorf("write %d segments: %w", len(segments), err)
 	}
 	t.cfg.hit("after-checkpoint")
-	t.ckpt.end = first + int64(parts)
+	t.ckpt.end = first + int64(len(segments))
 	t.ckpt.last, t.ckpt.took, t.ckpt.offset, t.ckpt.number = time.Now(), time.Since(began), t.offset, c.Number
 	if c.Partial {
 		t.ckpt.changes += len(data)
@@ -102,6 +98,17 @@ func (t *task) checkpoint(ctx context.Context, clean bool) error {
 	t.cfg.Metrics.checkpointed(t.stage.Name, t.index, t.ckpt.whole+t.ckpt.changes, t.ckpt.took)
 	t.lag.Commit(ctx, map[string]map[int]int64{t.topic(t.stage.Input): {t.index: t.offset}})
 	return t.prune(ctx)
+}
+
+// split cuts a marshalled checkpoint into segments of at most size bytes.
+func split(data []byte, inputOffset int64, size int) []*pb.Segment {
+	crc := crc32.Checksum(data, castagnoli)
+	segments := make([]*pb.Segment, (len(data)+size-1)/size)
+	for i := range segments {
+		segments[i] = &pb.Segment{InputOffset: inputOffset, Part: uint32(i), Parts: uint32(len(segments)), Crc: crc,
+			Data: data[i*size : min((i+1)*size, len(data))]}
+	}
+	return segments
 }
 
 // addState puts the whole state into c, or the pieces that changed since the last checkpoint of this process.

@@ -15,7 +15,8 @@ import (
 type history struct {
 	best  *saved // nil: none
 	bases [2]base
-	clean bool // the best one says that nothing was written after it, and nobody took the task up since
+	clean bool   // the best one says that nothing was written after it, and nobody took the task up since
+	owner uint64 // who took the task up last, 0: not known
 	end   int64
 
 	epoch   uint32 // highest epoch, 0: none; it may be open without a checkpoint yet
@@ -45,7 +46,7 @@ func (t *task) readHistory(ctx context.Context) (history, error) {
 		return h, fmt.Errorf("look at %s/%d: %w", schemas.Checkpoints, partition, err)
 	}
 	h.end = end
-	writers := map[uint64]*assembly{}
+	parts := map[assemblyID]*assembly{}
 	reader := t.cfg.Log.Reader(topic, partition, start)
 	for at := start; at < end; {
 		batch, err := reader.Next(ctx)
@@ -61,30 +62,38 @@ func (t *task) readHistory(ctx context.Context) (history, error) {
 				return h, fmt.Errorf("%s/%d offset %d belongs to task %s/%d: the topics belong to an installation of another size",
 					schemas.Checkpoints, partition, r.Offset, stageName(c.Stage), c.Task)
 			}
-			h.add(c, r.Offset, writers)
+			h.add(c, r.Offset, parts)
 		}
 		at = batch.Next
 	}
 	return h, nil
 }
 
-func (h *history) add(c *pb.Control, offset int64, writers map[uint64]*assembly) {
+func (h *history) add(c *pb.Control, offset int64, parts map[assemblyID]*assembly) {
 	if c.Epoch > h.epoch {
 		h.epoch, h.variant = c.Epoch, c.Variant
 	}
 	if c.Epoch == h.epoch && c.Variant != h.variant {
 		return // it lost the race for this epoch, and has written nothing else under it
 	}
-	a := writers[c.Writer]
-	if a == nil {
-		a = &assembly{}
-		writers[c.Writer] = a
-	}
 	if c.GetOpened() != nil {
-		h.clean = false
+		h.clean, h.owner = false, c.Writer
 	}
-	if whole := a.add(c, offset); whole != nil {
-		h.take(&saved{Checkpoint: whole, id: saveID{c.Writer, whole.Number}, epoch: c.Epoch, first: a.first})
+	s := c.GetSegment()
+	if s == nil {
+		return
+	}
+	id := assemblyID{c.Writer, s.InputOffset, s.Crc, s.Parts}
+	a := parts[id]
+	if a == nil {
+		a = new(assembly)
+		parts[id] = a
+	}
+	if a.add(s, offset) {
+		delete(parts, id)
+		if whole := a.checkpoint(s.Crc); whole != nil {
+			h.take(&saved{Checkpoint: whole, id: saveID{c.Writer, whole.Number}, epoch: c.Epoch, first: a.first})
+		}
 	}
 }
 
@@ -103,50 +112,50 @@ func (h *history) take(s *saved) {
 	if h.best != nil && (s.epoch < h.best.epoch || s.epoch == h.best.epoch && s.InputOffset < h.best.InputOffset) {
 		return
 	}
-	h.best, h.clean = s, s.Clean
+	if h.best != nil && s.id.writer == h.best.id.writer && s.id.number < h.best.id.number {
+		return // an old one sent again
+	}
+	// A clean one by a process that has lost the task says nothing about what the new owner has written.
+	h.best, h.clean = s, s.Clean && (h.owner == 0 || h.owner == s.id.writer)
 	if !s.Partial {
 		h.all = map[saveID]*saved{s.id: s} // the older ones need no longer be held: what builds on them is behind this one, or as good
 		h.bases[0], h.bases[1] = h.bases[1], base{first: s.first, input: s.InputOffset, known: true}
 	}
 }
 
-// assembly joins the segments of one writer. A broken checkpoint (its writer was killed) is forgotten when the next begins.
+// assemblyID tells the segments of one checkpoint from those of others, among which they may lie: of other writers, and repetitions
+// of older ones by requests that were slow to die.
+type assemblyID struct {
+	writer uint64
+	input  int64
+	crc    uint32
+	parts  uint32
+}
+
+// assembly joins the segments of one checkpoint. One whose writer was killed in the middle stays without its end.
 type assembly struct {
-	of    *pb.Segment // the first
-	first int64
+	first int64 // offset of the first
 	next  uint32
 	data  []byte
 }
 
-// add returns the checkpoint once its last segment has come and its CRC fits.
-func (a *assembly) add(c *pb.Control, offset int64) *pb.Checkpoint {
-	s := c.GetSegment()
-	if s == nil {
-		a.of, a.data = nil, nil
-		return nil
+// add tells whether the last segment has come. One that has come already, or whose predecessor is missing, counts for nothing.
+func (a *assembly) add(s *pb.Segment, offset int64) bool {
+	if s.Part != a.next {
+		return false
 	}
-	same := a.of != nil && s.Crc == a.of.Crc && s.InputOffset == a.of.InputOffset && s.Parts == a.of.Parts
-	switch {
-	case same && s.Part < a.next:
-		return nil // a repetition, by a request that was slow to die
-	case s.Part == 0:
-		a.of, a.first, a.next, a.data = s, offset, 0, nil
-	case !same || s.Part != a.next:
-		a.of, a.data = nil, nil
-		return nil
+	if s.Part == 0 {
+		a.first = offset
 	}
 	a.next++
 	a.data = append(a.data, s.Data...)
-	if a.next != s.Parts {
-		return nil
-	}
-	data := a.data
-	a.of, a.data = nil, nil
-	if crc32.Checksum(data, castagnoli) != s.Crc {
-		return nil
-	}
+	return a.next == s.Parts
+}
+
+// checkpoint is what the segments hold; nil if they are damaged.
+func (a *assembly) checkpoint(crc uint32) *pb.Checkpoint {
 	whole := new(pb.Checkpoint)
-	if proto.Unmarshal(data, whole) != nil {
+	if crc32.Checksum(a.data, castagnoli) != crc || proto.Unmarshal(a.data, whole) != nil {
 		return nil
 	}
 	return whole
