@@ -3,13 +3,14 @@
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 BIN     := .bin/corridorwatch
 
-.PHONY: demo test build engine kafka accept soak bench check generate clean
+.PHONY: demo test build engine kafka accept soak fuzz bench check generate clean
 
 demo: build engine        ## embedded everything, and a simulated world at speed
 	@$(BIN) demo
 
 test: build engine kafka  ## all tests; those whose tools are missing are skipped by name
 	go test -timeout 20m ./...
+	@$(MAKE) -s fuzz
 
 build:
 	@echo "compiling corridorwatch ..." >&2; began=$$(date +%s); \
@@ -28,6 +29,16 @@ accept: build engine      ## the simulated world against its truth: make accept 
 
 soak: engine              ## kills at random moments: make soak ROUNDS=200 SEED=7
 	go test -v -count=1 -timeout 12h -run TestKills ./cmd/corridorwatch -rounds $(or $(ROUNDS),200) -seed $(or $(SEED),0)
+
+# Inputs that once failed lie in testdata/fuzz and are part of the tests; what else was found useful lies in Go's cache. Of minimizing
+# only little is asked: it is on by default for a minute for each input found, in which nothing else is tried.
+fuzz:                     ## every fuzz target for ten seconds: make fuzz FUZZTIME=10m TARGET=FuzzHistory
+	@targets=$$(grep -rHo --include='*_test.go' '^func $(or $(TARGET),Fuzz[A-Za-z0-9]*)(' . | sed 's|/[^/]*:func | |; s|($$||' | sort); \
+	[ -n "$$targets" ] || { echo "there is no fuzz target $(TARGET)"; exit 1; }; \
+	echo "$$targets" | while read -r package name; do \
+		echo "$$name in $$package"; \
+		go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(or $(FUZZTIME),10s) -fuzzminimizetime 10x -parallel 2 "$$package" || exit 1; \
+	done
 
 bench:                    ## benchmarks; compare two things of one run, the machine is noisy
 	go test -run '^$$' -bench . -benchmem ./...

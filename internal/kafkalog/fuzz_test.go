@@ -3,6 +3,7 @@ package kafkalog
 import (
 	"bytes"
 	"hash/crc32"
+	"slices"
 	"sync"
 	"testing"
 
@@ -23,7 +24,8 @@ func mend(set []byte) []byte {
 	return set
 }
 
-// FuzzDecode decodes any bytes as record batches: no panic, no more memory than the bytes can justify, offsets in order.
+// FuzzDecode decodes any bytes as record batches: no panic, no more memory than the bytes can justify, offsets in order; and what was
+// decoded comes back the same when it is encoded again.
 func FuzzDecode(f *testing.F) {
 	f.Add(golden(f, "batch.txt"), int64(0), int64(9))
 	for c := None; c <= Zstd; c++ {
@@ -48,10 +50,30 @@ func FuzzDecode(f *testing.F) {
 				t.Errorf("record %d is before %d", r.Offset, from)
 			}
 		}
+		encodedAgain(t, a.records, Compression(uint64(producer)%uint64(Zstd+1)))
 	})
 }
 
-// FuzzAnswer reads any bytes as the answers to a fetch, a produce and a deletion.
+// encodedAgain encodes records with a codec and decodes them.
+func encodedAgain(t *testing.T, records []Record, c Compression) {
+	if len(records) == 0 || len(records) > 1000 {
+		return
+	}
+	b, err := decode(encode(c, 0, records...), 0)
+	if err != nil || len(b.records) != len(records) {
+		t.Fatalf("%d records, by %s: %d and %v", len(records), c, len(b.records), err)
+	}
+	for i, r := range b.records {
+		w := records[i]
+		if !bytes.Equal(r.Key, w.Key) || !bytes.Equal(r.Value, w.Value) || (r.Key == nil) != (w.Key == nil) || (r.Value == nil) != (w.Value == nil) ||
+			!slices.EqualFunc(r.Headers, w.Headers, func(a, b Header) bool { return a.Key == b.Key && bytes.Equal(a.Value, b.Value) }) {
+			t.Fatalf("record %d by %s: %+v became %+v", i, c, w, r)
+		}
+	}
+}
+
+// FuzzAnswer reads any bytes as the answers to a fetch, a produce and a deletion; and, within the answer to a fetch, as what lies in
+// the log.
 func FuzzAnswer(f *testing.F) {
 	b := encode(None, 5, sample...)
 	f.Add(fetchAnswer("t", 0, b))
@@ -62,9 +84,16 @@ func FuzzAnswer(f *testing.F) {
 		a := &answer{}
 		a.reset(0, 0)
 		a.buf = body
-		fetch := &fetch{topic: "t", ans: a}
-		if err := fetch.take(); err == nil && a.next > 0 && a.lastBase < 0 {
+		f := &fetch{topic: "t", ans: a}
+		if err := f.take(); err == nil && a.next > 0 && a.lastBase < 0 {
 			t.Error("moved on without a batch")
+		}
+		b := &answer{}
+		b.reset(0, 0)
+		b.buf = fetchAnswer("t", 0, mend(body))
+		c, wrong := decode(mend(body), 0, aborted{}) // as fetchAnswer says
+		if err := (&fetch{topic: "t", ans: b}).take(); (err == nil) != (wrong == nil) || len(b.records) != len(c.records) || b.next != c.next {
+			t.Errorf("%d records to %d, %v; in an answer %d to %d, %v", len(c.records), c.next, wrong, len(b.records), b.next, err)
 		}
 		p := &produce{parts: []part{{topic: "t"}}, answer: body}
 		if err := p.take(); err == nil && p.parts[0].err == nil && len(body) < 30 {

@@ -178,7 +178,8 @@ func (p *player) emit(topic, key string, rec *pb.Record) {
 	}
 }
 
-func marshal(t *testing.T, m proto.Message) []byte {
+func marshal(t testing.TB, m proto.Message) []byte {
+	t.Helper()
 	b, err := proto.Marshal(m)
 	if err != nil {
 		t.Fatal(err)
@@ -195,48 +196,6 @@ func ms(t *testing.T, text string) int64 {
 }
 
 func clock(ms int64) string { return time.UnixMilli(ms).UTC().Format("02T15:04:05") }
-
-// FuzzFold: whatever lies in the topic, the stage neither stops nor loses it.
-func FuzzFold(f *testing.F) {
-	cat, err := network.Embedded()
-	if err != nil {
-		f.Fatal(err)
-	}
-	files, _ := filepath.Glob("../../schemas/testdata/events/*.json")
-	for _, path := range files {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(text, "")
-		if ev, fault := schemas.DecodeJSON(text); fault == nil {
-			b, err := proto.Marshal(ev)
-			if err != nil {
-				f.Fatal(err)
-			}
-			f.Add(b, schemas.ProtobufType)
-		}
-	}
-	f.Add([]byte("[{},3]"), schemas.BatchType)
-	fold := intake.Stage(cat, intake.Config{Wall: true}).New()
-	f.Fuzz(func(t *testing.T, value []byte, contentType string) {
-		raw := &kafkalog.Record{Value: value, Headers: []kafkalog.Header{{Key: "Content-Type", Value: []byte(contentType)}}}
-		n := 0
-		out := stream.NewOut(func(topic, key string, rec *pb.Record) {
-			n++
-			if topic == "" {
-				t.Fatalf("%v goes nowhere", rec)
-			}
-			if _, err := proto.Marshal(rec); err != nil {
-				t.Fatalf("%v cannot be written: %v", rec, err)
-			}
-		}, func(int64) { n++ })
-		fold.Fold(stream.In{Now: 1772323200000, Raw: raw}, out)
-		if elements, _, _ := schemas.SplitBatch(value); n == 0 && elements != nil {
-			t.Fatalf("%q vanished", value)
-		}
-	})
-}
 
 func BenchmarkFoldPosition(b *testing.B) {
 	cat, err := network.Embedded()
