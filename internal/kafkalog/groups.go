@@ -3,7 +3,6 @@ package kafkalog
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	kafka "github.com/segmentio/kafka-go"
@@ -15,19 +14,21 @@ type Lag struct {
 	c     *Client
 	group string
 
-	mu     sync.Mutex
+	busy   chan struct{} // holds a token while one commits: who waits for it can be stopped, unlike with a mutex
 	pause  time.Time
 	gen    int32 // -1: the group has no members
 	member string
 }
 
 // Lag makes the group's view of the readers of c.
-func (c *Client) Lag(group string) *Lag { return &Lag{c: c, group: group, gen: -1} }
+func (c *Client) Lag(group string) *Lag {
+	return &Lag{c: c, group: group, busy: make(chan struct{}, 1), gen: -1}
+}
 
 // As says in which generation of the group this process is which member. Without, the group must have no members.
 func (l *Lag) As(gen int32, member string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.busy <- struct{}{}
+	defer func() { <-l.busy }()
 	l.gen, l.member = gen, member
 }
 
@@ -39,8 +40,12 @@ const commitPause = 5 * time.Second
 
 // Commit says that the next record to be read of each topic's partitions is the given one.
 func (l *Lag) Commit(ctx context.Context, next map[string]map[int]int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	select {
+	case l.busy <- struct{}{}:
+		defer func() { <-l.busy }()
+	case <-ctx.Done():
+		return
+	}
 	if len(next) == 0 || time.Now().Before(l.pause) {
 		return
 	}

@@ -43,6 +43,8 @@ type Config struct {
 	SASL     sasl.Mechanism // nil: no authentication
 	ClientID string         // shown in the brokers' logs and quotas
 	Log      *slog.Logger   // retries, at debug level; nil: slog.Default()
+	// Dial opens a connection to a broker; nil: TCP.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Client holds the connections to one cluster. It is safe for concurrent use and meant to be shared: each request in flight holds
@@ -76,6 +78,7 @@ func New(cfg Config) *Client {
 		addr:     kafka.TCP(cfg.Brokers...),
 		leaders:  newLeaders(),
 		transport: &kafka.Transport{
+			Dial:        cfg.Dial,
 			ClientID:    cfg.ClientID,
 			TLS:         cfg.TLS,
 			SASL:        cfg.SASL,

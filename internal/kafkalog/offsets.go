@@ -2,6 +2,7 @@ package kafkalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -89,10 +90,13 @@ func (c *Client) DeleteRecords(ctx context.Context, topic string, partition int,
 		d := &deleteRecords{
 			route: route(broker), clientID: c.clientID, id: c.requests.Add(1), topic: topic, partition: partition, before: before,
 		}
-		if err := c.send(ctx, d); err != nil {
-			return err
+		if err = c.send(ctx, d); err == nil {
+			err = d.take()
 		}
-		return d.take()
+		if errors.Is(err, kafka.OffsetOutOfRange) { // somebody else deleted further meanwhile: look again
+			err = kafka.OffsetNotAvailable
+		}
+		return err
 	})
 }
 
