@@ -197,6 +197,25 @@ func ms(t *testing.T, text string) int64 {
 
 func clock(ms int64) string { return time.UnixMilli(ms).UTC().Format("02T15:04:05") }
 
+// TestRejectedAgain sends an event that cannot be taken twice, as ingest does when it is started again: it is one reject.
+func TestRejectedAgain(t *testing.T) {
+	cat, err := network.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fold := intake.Stage(cat, intake.Config{}).New()
+	var got []*pb.Reject
+	out := stream.NewOut(func(_, _ string, rec *pb.Record) { got = append(got, rec.GetReject()) }, nil)
+	for i := range int64(2) {
+		value := marshal(t, &pb.Event{Source: "s", Id: "1", Verb: pb.Verb_ARRIVED, UnitKind: pb.UnitKind_TRAIN, Subject: "KTZ:1:2026-03-01",
+			Place: "nowhere", Time: 1772323200000, IngestedAt: 1772323200000 + i})
+		fold.Fold(stream.In{Now: 1772323200000, Raw: &kafkalog.Record{Value: value}}, out)
+	}
+	if len(got) != 2 || !proto.Equal(got[0], got[1]) {
+		t.Errorf("sent again it is another reject: %v", got)
+	}
+}
+
 func BenchmarkFoldPosition(b *testing.B) {
 	cat, err := network.Embedded()
 	if err != nil {

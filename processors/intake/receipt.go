@@ -142,6 +142,9 @@ func (r *receipt) read(i int, e []byte) (*pb.Event, *schemas.Fault) {
 
 // reject sends one element to rejects.
 func (r *receipt) reject(e []byte, ev *pb.Event, f *schemas.Fault) {
+	if r.proto {
+		e = unstamped(e)
+	}
 	rej := &pb.Reject{
 		Id: r.retried, Reason: f.Reason, Path: f.Path, Detail: f.Detail, Value: bytes.Clone(e), ContentType: r.contentType(),
 		At: r.in.Now, Attempts: r.attempts, Source: ev.GetSource(),
@@ -158,6 +161,20 @@ func (r *receipt) reject(e []byte, ev *pb.Event, f *schemas.Fault) {
 	}
 	r.again = true
 	r.emit(rej)
+}
+
+// unstamped is a protobuf event without what ingest and intake say of how it came: sent again it is the same reject.
+func unstamped(e []byte) []byte {
+	ev := new(pb.Event)
+	if proto.Unmarshal(e, ev) != nil || ev.IngestedAt == 0 && ev.AcceptedAt == 0 && ev.Hash == 0 && !ev.Late {
+		return e
+	}
+	ev.IngestedAt, ev.AcceptedAt, ev.Hash, ev.Late = 0, 0, 0, false
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(ev)
+	if err != nil {
+		return e // not UTF-8
+	}
+	return b
 }
 
 // rejectID is made of what came, and of where it stood if the producer says so: a file sent again gives no new rejects.
