@@ -207,7 +207,7 @@ func (r *run) what() what {
 // advance steps the machine over the fixes that came, from the hour of the earliest on.
 func (r *run) advance(g *geometry, now int64) {
 	r.freeze(g, now)
-	if r.done > 0 && r.changed <= r.fixes[min(r.done, len(r.fixes))-1].t || r.done > len(r.fixes) {
+	if r.done > len(r.fixes) || r.done > 0 && r.changed <= r.fixes[r.done-1].t {
 		r.rewind(r.changed)
 	}
 	r.changed = math.MaxInt64
