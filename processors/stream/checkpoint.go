@@ -168,6 +168,9 @@ func (t *task) mine(ctx context.Context, end int64) error {
 	reader := t.cfg.Log.Reader(t.topic(schemas.Checkpoints), t.checkpointPartition(), t.ckpt.end)
 	for reader.Offset() < end {
 		batch, err := reader.Next(ctx)
+		if gone := new(kafkalog.RangeError); errors.As(err, &gone) && gone.Start > reader.Offset() {
+			return fmt.Errorf("%w (it has deleted the checkpoint partition up to offset %d)", errSuperseded, gone.Start)
+		}
 		if err != nil {
 			return fmt.Errorf("look at the checkpoint partition: %w", err)
 		}
