@@ -3,7 +3,7 @@
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 BIN     := .bin/corridorwatch
 
-.PHONY: demo test build engine kafka accept soak fuzz bench check generate clean
+.PHONY: demo test build engine kafka accept soak seeds fuzz bench check generate clean
 
 demo: build engine        ## embedded everything, and a simulated world at speed
 	@$(BIN) demo
@@ -29,6 +29,10 @@ accept: build engine      ## the simulated world against its truth: make accept 
 
 soak: engine              ## kills at random moments: make soak ROUNDS=200 SEED=7
 	go test -v -count=1 -timeout 12h -run TestKills ./cmd/corridorwatch -rounds $(or $(ROUNDS),200) -seed $(or $(SEED),0)
+
+seeds:                    ## simulated faults: make seeds SEEDS=100000; goes on where it was stopped, SEED=17 repeats one
+	@mkdir -p .bin
+	go test -v -count=1 -timeout 48h -run TestSeeds ./internal/simulation $(if $(SEED),-seed $(SEED),-seeds $(or $(SEEDS),100000) -progress $(CURDIR)/.bin/seeds.txt)
 
 # Inputs that once failed lie in testdata/fuzz and are part of the tests; what else was found useful lies in Go's cache. Of minimizing
 # only little is asked: it is on by default for a minute for each input found, in which nothing else is tried.

@@ -1,0 +1,126 @@
+package simulation
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// fault is one thing that goes wrong: what befalls the nth request of a class that a slot sends in its life.
+type fault struct {
+	kind  string
+	slot  string
+	class string
+	nth   int
+	lasts time.Duration
+}
+
+// Kinds of faults. A request is cut before the broker gets it, or its answer is lost after the work was done, or it is done later
+// although its sender has been told that it failed; or it is just slow. Its sender is killed, stopped in order, paused (frozen, while
+// another takes over), or upgraded. ClickHouse and the broker refuse it.
+var kinds = []string{"cut", "lost", "late", "slow", "kill", "killdone", "killlate", "stop", "pause", "upgrade", "refuse"}
+
+// classes are the requests faults are counted in, and about how many there are in a run: beyond it a fault does not come to pass.
+var classes = []struct {
+	name string
+	many int
+}{
+	{"produce", 60}, {"produce", 20}, {"checkpoint", 50}, {"checkpoint", 12}, {"fetch", 300}, {"offsets", 60}, {"delete", 30},
+	{"join", 6}, {"sync", 5}, {"heartbeat", 25}, {"commit", 20}, {"metadata", 6}, {"insert", 100}, {"insert", 30}, {"question", 3},
+}
+
+func (f fault) String() string {
+	return fmt.Sprintf("%s %s %s %d %s", f.kind, f.slot, f.class, f.nth, f.lasts)
+}
+
+func parseFault(text string) (f fault, err error) {
+	w := strings.Fields(text)
+	if len(w) != 5 {
+		return f, fmt.Errorf("fault %q: want kind, process, class, number and duration", text)
+	}
+	f.kind, f.slot, f.class = w[0], w[1], w[2]
+	if f.nth, err = strconv.Atoi(w[3]); err == nil {
+		f.lasts, err = time.ParseDuration(w[4])
+	}
+	return f, err
+}
+
+// drawFaults draws what goes wrong in a deployment.
+func drawFaults(rnd *rand.Rand, d deployment) (faults []fault) {
+	for range rnd.IntN(9) {
+		c := classes[rnd.IntN(len(classes))]
+		f := fault{
+			kind: kinds[rnd.IntN(len(kinds))], slot: d.slots[rnd.IntN(len(d.slots))].name, class: c.name, nth: 1 + rnd.IntN(c.many),
+			lasts: time.Duration(10<<rnd.IntN(8)) * time.Millisecond,
+		}
+		if f.kind == "pause" {
+			f.lasts = time.Duration(2+rnd.IntN(8)) * sessionTimeout / 2
+		}
+		faults = append(faults, f)
+	}
+	return faults
+}
+
+// testCase is all that decides a run.
+type testCase struct {
+	world      uint64
+	without    map[int]bool // events left out
+	deployment string
+	faults     []fault
+}
+
+// newCase is the case of a seed. Seeds that follow one another share a world, so that it need not be run undisturbed for each.
+func newCase(seed uint64) testCase {
+	rnd := rand.New(rand.NewPCG(seed, 2))
+	d := deployments[rnd.IntN(len(deployments))]
+	return testCase{world: seed / seedsPerWorld, deployment: d.name, faults: drawFaults(rnd, d)}
+}
+
+const seedsPerWorld = 50
+
+// String is a case in a line, as -case takes it and testdata/kept.txt holds it.
+func (c testCase) String() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "world %d %s", c.world, c.deployment)
+	if len(c.without) > 0 {
+		out.WriteString(" without")
+		for i := range 1000 {
+			if c.without[i] {
+				fmt.Fprintf(&out, " %d", i)
+			}
+		}
+	}
+	for _, f := range c.faults {
+		out.WriteString(" | " + f.String())
+	}
+	return out.String()
+}
+
+func parseCase(line string) (c testCase, err error) {
+	parts := strings.Split(line, "|")
+	w := strings.Fields(parts[0])
+	if len(w) < 3 || w[0] != "world" {
+		return c, fmt.Errorf("case %q: want world, its number and a deployment", line)
+	}
+	if c.world, err = strconv.ParseUint(w[1], 10, 64); err != nil {
+		return c, err
+	}
+	c.deployment, c.without = w[2], map[int]bool{}
+	for _, n := range w[min(4, len(w)):] {
+		i, err := strconv.Atoi(n)
+		if err != nil {
+			return c, fmt.Errorf("case %q: event %q: %w", line, n, err)
+		}
+		c.without[i] = true
+	}
+	for _, text := range parts[1:] {
+		f, err := parseFault(text)
+		if err != nil {
+			return c, err
+		}
+		c.faults = append(c.faults, f)
+	}
+	return c, nil
+}
