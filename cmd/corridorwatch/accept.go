@@ -153,7 +153,7 @@ func (a *acceptance) world(n *node, disturbed bool) simulator.Config {
 // waitPassed returns when the sink has stored everything up to tick, or the node has failed.
 func waitPassed(ctx context.Context, conn driver.Conn, cfg config, tick int64, failed <-chan error) error {
 	for {
-		done, _, err := sink.Passed(ctx, conn, cfg.database(), tick, cfg.Partitions)
+		done, _, err := sink.Passed(ctx, []driver.Conn{conn}, cfg.database(), tick, cfg.Partitions)
 		if err != nil || done {
 			return err
 		}

@@ -124,15 +124,15 @@ func waitStored(ctx context.Context, cfg config, log *kafkalog.Client, choice in
 	if err != nil {
 		return fmt.Errorf("wait: %w", err)
 	}
-	conn, err := clickhouse.Open(ctx, cfg.clickhouse())
+	shards, err := clickhouse.OpenShards(cfg.clickhouse())
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer shards.Close()
 	bar := progress.New(os.Stderr, "waiting", "s of stage time", 0)
 	defer bar.Done()
 	for {
-		done, at, err := sink.Passed(ctx, conn, cfg.database(), tick.UnixMilli(), choice.Partitions)
+		done, at, err := sink.Passed(ctx, shards, cfg.database(), tick.UnixMilli(), choice.Partitions)
 		if err != nil {
 			return fmt.Errorf("wait: %w", err)
 		}

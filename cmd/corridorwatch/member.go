@@ -105,13 +105,13 @@ func (m *member) streamConfig() stream.Config {
 
 // sink runs the sink. stored, which may be nil, is told how far it is.
 func (m *member) sink(ctx context.Context, stored func(topic string, partition int, offset int64)) error {
-	conn, err := clickhouse.Open(ctx, m.cfg.clickhouse())
+	shards, err := clickhouse.OpenShards(m.cfg.clickhouse())
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer shards.Close()
 	return sink.Run(ctx, sink.Config{
-		Log: m.log, Conn: conn, Prefix: m.cfg.Prefix, Database: m.cfg.database(), Partitions: m.cfg.Partitions,
+		Log: m.log, Shards: shards, Prefix: m.cfg.Prefix, Database: m.cfg.database(), Partitions: m.cfg.Partitions,
 		Logger: slog.Default(), Stored: stored, Metrics: m.metrics, Failpoint: m.cfg.failpoint(),
 	})
 }

@@ -4,25 +4,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"sync"
 	"time"
 
 	"corridorwatch/schemas"
 )
 
-// gathered is what goes into one flush: the sheets of all partitions by kind, and how far each partition is once they are stored.
+// gathered is what goes into one flush: the sheets of all partitions by shard and kind, and how far each partition is once they are
+// stored.
 type gathered struct {
-	sheets [kinds][]*sheet
+	shards [][kinds][]*sheet
 	ends   map[place]end
 	rows   int
 	bytes  int
 }
 
+func (w *worker) gather() gathered {
+	return gathered{shards: make([][kinds][]*sheet, len(w.shards)), ends: map[place]end{}}
+}
+
 func (g *gathered) take(p portion) {
-	for k, s := range p.sheets {
-		if s != nil {
-			g.sheets[k] = append(g.sheets[k], s)
+	for shard, sheets := range p.shards {
+		for k, s := range sheets {
+			if s != nil {
+				g.shards[shard][k] = append(g.shards[shard][k], s)
+			}
 		}
 	}
 	g.ends[p.from] = p.end
@@ -40,16 +45,15 @@ type collector struct {
 }
 
 func newCollector(w *worker) *collector {
-	return &collector{
-		worker: w, portions: make(chan portion), done: make(chan struct{}), open: gathered{ends: map[place]end{}}, marks: map[markKey]int64{},
-	}
+	return &collector{worker: w, portions: make(chan portion), done: make(chan struct{}), open: w.gather(), marks: map[markKey]int64{}}
 }
 
 // lastFlush bounds the flush after the end of ctx.
 const lastFlush = 15 * time.Second
 
-// run flushes when it is time or enough is gathered, until the readers have closed portions; then it flushes the rest. The first
-// error that time does not mend ends it.
+// run flushes when it is time, until the readers have closed portions; then it flushes the rest. It never does so sooner after the last
+// flush: many small parts are what ClickHouse bears least. While a flush is on its way, or not due yet, readers wait once enough is
+// gathered. The first error that time does not mend ends it.
 func (c *collector) run(ctx context.Context) error {
 	defer close(c.done)
 	timer := time.NewTimer(c.cfg.FlushEvery)
@@ -57,17 +61,17 @@ func (c *collector) run(ctx context.Context) error {
 	flushed := make(chan error, 1)
 	flushing, due := false, true // nothing was inserted before: the first portion goes at once
 	for {
-		full := c.open.rows >= c.cfg.MaxRows || c.open.bytes >= c.cfg.MaxBytes
-		if !flushing && len(c.open.ends) > 0 && (due || full) {
+		full := ctx.Err() == nil && (c.open.rows >= c.cfg.MaxRows || c.open.bytes >= c.cfg.MaxBytes)
+		if !flushing && due && len(c.open.ends) > 0 {
 			batch := c.open
-			c.open = gathered{ends: map[place]end{}}
+			c.open = c.gather()
 			flushing, due, full = true, false, false
 			timer.Reset(c.cfg.FlushEvery)
 			go func() { flushed <- c.flush(ctx, &batch) }()
 		}
-		portions := c.portions
+		portions, ended := c.portions, (<-chan struct{})(nil)
 		if full {
-			portions = nil // back-pressure: the flush on its way must end first
+			portions, ended = nil, ctx.Done() // back-pressure
 		}
 		select {
 		case p, ok := <-portions:
@@ -75,6 +79,7 @@ func (c *collector) run(ctx context.Context) error {
 				return c.finish(ctx, flushing, flushed)
 			}
 			c.open.take(p)
+		case <-ended:
 		case <-timer.C:
 			due = true
 		case err := <-flushed:
@@ -118,8 +123,15 @@ func (c *collector) flush(ctx context.Context, g *gathered) error {
 			return err
 		}
 	}
+	c.tell(ctx, g.ends)
+	return nil
+}
+
+// tell says how far the sink is to those who want to know.
+func (c *collector) tell(ctx context.Context, ends map[place]end) {
 	next := map[string]map[int]int64{}
-	for at, e := range g.ends {
+	for at, e := range ends {
+		c.metrics.stored(at, e)
 		if c.cfg.Stored != nil {
 			c.cfg.Stored(at.topic, at.partition, e.next)
 		}
@@ -132,86 +144,4 @@ func (c *collector) flush(ctx context.Context, g *gathered) error {
 	if !c.cfg.FromStart { // that is not how far the installation is
 		c.lag.Commit(ctx, next)
 	}
-	return nil
-}
-
-// insertsAtOnce bounds how many inserts run side by side.
-const insertsAtOnce = 4
-
-// storeRows makes one insert a table of every kind there are rows of.
-func (c *collector) storeRows(ctx, hard context.Context, g *gathered) error {
-	c.cfg.hit("before-insert")
-	slots := make(chan struct{}, insertsAtOnce)
-	failed := make(chan error, 2*int(kinds))
-	var inserts sync.WaitGroup
-	for k := range g.sheets {
-		group := g.sheets[k]
-		if len(group) == 0 {
-			continue
-		}
-		for _, table := range group[0].into {
-			slots <- struct{}{}
-			inserts.Go(func() {
-				defer func() { <-slots }()
-				failed <- c.insertSheets(ctx, hard, table, group)
-			})
-		}
-	}
-	inserts.Wait()
-	close(failed)
-	for err := range failed {
-		if err != nil {
-			return err
-		}
-	}
-	for _, group := range g.sheets {
-		c.free.put(group)
-	}
-	c.cfg.hit("after-insert")
-	return nil
-}
-
-func (c *collector) insertSheets(ctx, hard context.Context, table string, group []*sheet) error {
-	began, rows := time.Now(), 0
-	for _, s := range group {
-		rows += s.rows
-	}
-	err := stubbornly(ctx, hard, c.cfg.Logger, c.metrics, fmt.Sprintf("insert %d rows into %s", rows, table), func(ctx context.Context) error {
-		return insert(ctx, c.cfg.Conn, c.cfg.Database+"."+table, group)
-	})
-	if err == nil {
-		c.metrics.inserted(table, rows, time.Since(began))
-	}
-	return err
-}
-
-// storeOffsets writes how far each partition is.
-func (c *collector) storeOffsets(ctx, hard context.Context, g *gathered) error {
-	return stubbornly(ctx, hard, c.cfg.Logger, c.metrics, "store offsets", func(ctx context.Context) error {
-		return insertOffsets(ctx, c.cfg, g.ends)
-	})
-}
-
-// storeMarks writes the marks that have moved.
-func (c *collector) storeMarks(ctx, hard context.Context, g *gathered) error {
-	moved := map[markKey]int64{}
-	for at, e := range g.ends {
-		for _, s := range e.senders {
-			key := markKey{at, stageName(s.stage), s.task}
-			if s.mark > c.marks[key] {
-				moved[key] = s.mark
-			}
-		}
-	}
-	if len(moved) == 0 {
-		return nil
-	}
-	err := stubbornly(ctx, hard, c.cfg.Logger, c.metrics, "store marks", func(ctx context.Context) error {
-		return insertMarks(ctx, c.cfg, moved)
-	})
-	if err == nil {
-		maps.Copy(c.marks, moved)
-		c.metrics.passed(c.marks)
-	}
-	return err
 }

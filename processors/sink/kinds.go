@@ -82,6 +82,25 @@ func kindOf(topic string, rec *pb.Record) (k kind, ok bool, err error) {
 	return 0, false, fmt.Errorf("a record of type %T has no table: it was written by a newer version, update this one", rec.Body)
 }
 
+// shardKey is what chooses the shard of a record's row: the value of the column clickhouse.ShardKey names.
+func shardKey(rec *pb.Record) string {
+	switch b := rec.Body.(type) {
+	case *pb.Record_Event:
+		return b.Event.GetSubject()
+	case *pb.Record_Reject:
+		return b.Reject.GetId()
+	case *pb.Record_TrainStatus:
+		return b.TrainStatus.GetRun()
+	case *pb.Record_Visit:
+		return b.Visit.GetUnit()
+	case *pb.Record_Leg:
+		return b.Leg.GetUnit()
+	case *pb.Record_Crossing:
+		return b.Crossing.GetUnit()
+	}
+	panic(fmt.Sprintf("sink: no shard key for a record of type %T", rec.Body))
+}
+
 func eventKind(topic string, e *pb.Event) (kind, bool) {
 	fix := e.GetPosition() != nil
 	switch {

@@ -10,9 +10,15 @@ import (
 	"corridorwatch/schemas"
 )
 
-// loadOffsets reads how far the sink was.
-func loadOffsets(ctx context.Context, cfg Config) (map[place]end, error) {
-	rows, err := cfg.Conn.Query(ctx, "SELECT topic, partition, next_offset, stage, task, epoch, seq FROM "+cfg.Database+".sink_offsets FINAL")
+// Tables of how far the sink is. Their shard is chosen by the topic.
+const (
+	offsetsTable = "sink_offsets"
+	ticksTable   = "ticks"
+)
+
+// loadOffsets reads how far sinks were, as one shard knows it.
+func loadOffsets(ctx context.Context, conn driver.Conn, database string) (map[place]end, error) {
+	rows, err := conn.Query(ctx, "SELECT topic, partition, next_offset, stage, task, epoch, seq FROM "+database+"."+offsetsTable+" FINAL")
 	if err != nil {
 		return nil, err
 	}
@@ -40,14 +46,13 @@ func loadOffsets(ctx context.Context, cfg Config) (map[place]end, error) {
 }
 
 // insertOffsets writes how far partitions are.
-func insertOffsets(ctx context.Context, cfg Config, ends map[place]end) error {
+func (w *worker) insertOffsets(ctx context.Context, shard int, ends map[place]end) error {
 	columns := []ch.ColumnNameAndType{
 		{Name: "topic", Type: "String"}, {Name: "partition", Type: "UInt32"}, {Name: "next_offset", Type: "UInt64"},
 		{Name: "stage", Type: "Array(String)"}, {Name: "task", Type: "Array(UInt32)"}, {Name: "epoch", Type: "Array(UInt32)"},
 		{Name: "seq", Type: "Array(UInt64)"},
 	}
-	ctx = ch.Context(ctx, ch.WithSettings(ch.Settings{"async_insert": 0}))
-	return insertRows(ctx, cfg.Conn, cfg.Database+".sink_offsets", columns, func(b driver.Batch) error {
+	return w.insertRows(ctx, shard, offsetsTable, columns, nil, func(b driver.Batch) error {
 		for at, e := range ends {
 			var (
 				stage        []string
@@ -73,13 +78,12 @@ type markKey struct {
 	task  uint32
 }
 
-func insertMarks(ctx context.Context, cfg Config, marks map[markKey]int64) error {
+func (w *worker) insertMarks(ctx context.Context, shard int, marks map[markKey]int64) error {
 	columns := []ch.ColumnNameAndType{
 		{Name: "topic", Type: "String"}, {Name: "partition", Type: "UInt32"}, {Name: "stage", Type: "String"},
 		{Name: "task", Type: "UInt32"}, {Name: "mark", Type: "UInt64"},
 	}
-	ctx = ch.Context(ctx, ch.WithSettings(ch.Settings{"async_insert": 0}))
-	return insertRows(ctx, cfg.Conn, cfg.Database+".ticks", columns, func(b driver.Batch) error {
+	return w.insertRows(ctx, shard, ticksTable, columns, nil, func(b driver.Batch) error {
 		for k, mark := range marks {
 			if err := b.Append(k.at.topic, uint32(k.at.partition), k.stage, k.task, uint64(mark)); err != nil {
 				return err
@@ -90,12 +94,14 @@ func insertMarks(ctx context.Context, cfg Config, marks map[markKey]int64) error
 }
 
 // Passed tells whether everything the tasks wrote at a stage time before want (ms) is in the tables of an installation of that
-// many partitions: every task's mark has passed the sink in every partition it writes. min is the lowest of these marks, 0 if
+// many partitions, whose shards are given: every task's mark has passed the sink in every partition it writes. min is the lowest of these marks, 0 if
 // one is still missing.
-func Passed(ctx context.Context, conn driver.Conn, database string, want int64, partitions int) (done bool, min int64, err error) {
-	marks, err := loadMarks(ctx, conn, database)
-	if err != nil {
-		return false, 0, fmt.Errorf("read the marks in %s.ticks: %w", database, err)
+func Passed(ctx context.Context, shards []driver.Conn, database string, want int64, partitions int) (done bool, min int64, err error) {
+	marks := map[markKey]int64{}
+	for _, conn := range shards {
+		if err := loadMarks(ctx, conn, database, marks); err != nil {
+			return false, 0, fmt.Errorf("read the marks in %s.%s: %w", database, ticksTable, err)
+		}
 	}
 	first := true
 	for _, t := range schemas.Topics {
@@ -114,13 +120,12 @@ func Passed(ctx context.Context, conn driver.Conn, database string, want int64, 
 	return min >= want, min, nil
 }
 
-func loadMarks(ctx context.Context, conn driver.Conn, database string) (map[markKey]int64, error) {
-	rows, err := conn.Query(ctx, "SELECT topic, partition, stage, task, mark FROM "+database+".ticks FINAL")
+func loadMarks(ctx context.Context, conn driver.Conn, database string, into map[markKey]int64) error {
+	rows, err := conn.Query(ctx, "SELECT topic, partition, stage, task, mark FROM "+database+"."+ticksTable+" FINAL")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
-	out := map[markKey]int64{}
 	for rows.Next() {
 		var (
 			k         markKey
@@ -128,10 +133,10 @@ func loadMarks(ctx context.Context, conn driver.Conn, database string) (map[mark
 			mark      uint64
 		)
 		if err := rows.Scan(&k.at.topic, &partition, &k.stage, &k.task, &mark); err != nil {
-			return nil, err
+			return err
 		}
 		k.at.partition = int(partition)
-		out[k] = int64(mark)
+		into[k] = int64(mark)
 	}
-	return out, rows.Err()
+	return rows.Err()
 }

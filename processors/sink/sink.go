@@ -33,17 +33,19 @@ import (
 	"corridorwatch/schemas"
 )
 
-// Config of a sink. Log, Conn, Prefix, Database and Partitions must be given.
+// Config of a sink. Log, Conn or Shards, Prefix, Database and Partitions must be given.
 type Config struct {
 	Log        *kafkalog.Client
-	Conn       driver.Conn // to a server whose database has been migrated
+	Conn       driver.Conn // to ClickHouse; where there are several shards, Shards instead
 	Prefix     string      // of the topics
 	Database   string
 	Partitions int // of the installation
 
-	FlushEvery time.Duration         // at most this long between inserts while there is something; 0: one second
-	MaxRows    int                   // flush when this many rows are gathered; 0: 500,000
-	MaxBytes   int                   // ... or records of this many bytes; 0: 32 MiB
+	Shards     []driver.Conn         // one each, in the order of the cluster's definition; a row lies in the shard of its key
+	Quorum     string                // replicas that must have an insert before it counts: a number or auto; empty: where there are no replicas
+	FlushEvery time.Duration         // so long between two flushes, each at most one insert a table; 0: one second
+	MaxRows    int                   // readers wait while so many rows are gathered; 0: 500,000
+	MaxBytes   int                   // ... or records of this many bytes; 0: 64 MiB
 	Logger     *slog.Logger          // nil: slog.Default()
 	Metrics    prometheus.Registerer // takes the sink's metrics; nil: none
 	// FromStart begins where each log begins, whatever was stored, and takes the first number of each task as it comes: to fill other
@@ -72,6 +74,13 @@ func (c *Config) hit(name string) {
 	}
 }
 
+func (c *Config) shards() []driver.Conn {
+	if len(c.Shards) > 0 {
+		return c.Shards
+	}
+	return []driver.Conn{c.Conn}
+}
+
 func (c *Config) setDefaults() {
 	if c.FlushEvery <= 0 {
 		c.FlushEvery = time.Second
@@ -80,7 +89,7 @@ func (c *Config) setDefaults() {
 		c.MaxRows = 500_000
 	}
 	if c.MaxBytes <= 0 {
-		c.MaxBytes = 32 << 20
+		c.MaxBytes = 64 << 20
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

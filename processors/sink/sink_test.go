@@ -256,20 +256,9 @@ func TestForeignLog(t *testing.T) {
 	w.history(0, 2)
 	w.sinkTo(begin + hour)
 	other := newWorld(t) // an empty log, and the database of the other
-	other.database, other.conn = w.database, w.conn
+	other.database, other.conn, other.shards = w.database, w.conn, w.shards
 	if err := <-start(t, other.config()).done; err == nil || !strings.Contains(err.Error(), "this is not the log it was filled from") {
 		t.Errorf("error %v, want that the log is another one", err)
-	}
-}
-
-func TestTablesMissing(t *testing.T) {
-	w := newWorld(t)
-	w.history(0, 1)
-	if err := w.conn.Exec(t.Context(), "DROP TABLE "+w.database+".visits"); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-start(t, w.config()).done; err == nil || !strings.Contains(err.Error(), "run 'corridorwatch migrate'") {
-		t.Errorf("error %v, want the advice to migrate", err)
 	}
 }
 
@@ -370,13 +359,13 @@ func TestPassedWantsEveryTask(t *testing.T) {
 		want int64
 		done bool
 	}{{begin - 1, true}, {begin, true}, {begin + 1, false}} {
-		done, low, err := sink.Passed(t.Context(), w.conn, w.database, c.want, partitions)
+		done, low, err := sink.Passed(t.Context(), w.shards, w.database, c.want, partitions)
 		if err != nil || done != c.done || low != begin {
 			t.Errorf("passed %d: %t, lowest %d, %v; want %t, %d", c.want, done, low, err, c.done, begin)
 		}
 	}
 	// A larger installation has tasks that have not been heard of.
-	if done, low, err := sink.Passed(t.Context(), w.conn, w.database, begin, partitions+1); done || low != 0 || err != nil {
+	if done, low, err := sink.Passed(t.Context(), w.shards, w.database, begin, partitions+1); done || low != 0 || err != nil {
 		t.Errorf("with one partition more: %t, lowest %d, %v; want false, 0", done, low, err)
 	}
 }

@@ -3,18 +3,26 @@ package sink
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"corridorwatch/schemas"
 )
 
 // stored is how far sinks have been, as ClickHouse knows it.
-func (w *worker) stored(ctx context.Context) (at map[place]end, err error) {
-	err = patiently(ctx, w.cfg.Logger, w.metrics, "read sink_offsets", func(ctx context.Context) (err error) {
-		at, err = loadOffsets(ctx, w.cfg)
-		return err
+func (w *worker) stored(ctx context.Context) (map[place]end, error) {
+	all := make([]map[place]end, len(w.shards))
+	err := w.inShards(func(shard int) error {
+		return w.patiently(ctx, "read "+offsetsTable+w.ofShard(shard), func(ctx context.Context) (err error) {
+			all[shard], err = loadOffsets(ctx, w.shards[shard], w.cfg.Database)
+			return err
+		})
 	})
-	return at, err
+	out := map[place]end{}
+	for _, ends := range all {
+		maps.Copy(out, ends)
+	}
+	return out, err
 }
 
 // partition makes the reader of a partition where the last sink left off.

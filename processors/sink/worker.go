@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
 	"corridorwatch/internal/kafkalog"
 	"corridorwatch/schemas"
 )
@@ -12,6 +14,7 @@ import (
 // worker is what the readers and the collector of a process share.
 type worker struct {
 	cfg     Config
+	shards  []driver.Conn
 	metrics *metrics
 	free    *sheets
 	lag     *kafkalog.Lag
@@ -20,7 +23,9 @@ type worker struct {
 
 func newWorker(cfg Config) *worker {
 	cfg.setDefaults()
-	return &worker{cfg: cfg, metrics: newMetrics(cfg.Metrics), free: new(sheets), lag: cfg.Log.Lag(schemas.SinkGroup(cfg.Prefix))}
+	return &worker{
+		cfg: cfg, shards: cfg.shards(), metrics: newMetrics(cfg.Metrics), free: new(sheets), lag: cfg.Log.Lag(schemas.SinkGroup(cfg.Prefix)),
+	}
 }
 
 // work moves the records of some partitions until ctx ends, and stores what it has read by then, if ClickHouse takes it.

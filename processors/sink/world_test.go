@@ -44,6 +44,7 @@ type world struct {
 	addr     string // of ClickHouse
 	database string
 	conn     driver.Conn
+	shards   []driver.Conn // conn alone, unless the test has several
 	tasks    map[string]*task
 }
 
@@ -97,7 +98,7 @@ func (w *world) use(database string) {
 		conn.Exec(context.Background(), "DROP DATABASE "+database)
 		conn.Close()
 	})
-	w.database, w.conn = database, conn
+	w.database, w.conn, w.shards = database, conn, []driver.Conn{conn}
 }
 
 // task writes sequenced records as a task of a stage does.
@@ -217,7 +218,7 @@ func (w *world) passed(r *running, mark int64) {
 	w.t.Helper()
 	ctx := within(w.t, 2*time.Minute)
 	for {
-		done, low, err := sink.Passed(ctx, w.conn, w.database, mark, partitions)
+		done, low, err := sink.Passed(ctx, w.shards, w.database, mark, partitions)
 		if err != nil {
 			w.t.Fatal(err)
 		}

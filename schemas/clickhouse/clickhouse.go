@@ -20,6 +20,7 @@ import (
 	"io/fs"
 	"regexp"
 	"strings"
+	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -30,7 +31,9 @@ import (
 
 // Config says how to reach ClickHouse and which database is the installation's.
 type Config struct {
-	Addr     string      // host:port
+	// Addr is host:port. Replicas of a server are separated by commas: one that is down is skipped for another. Shards are separated
+	// by semicolons, in the order of the cluster's definition: a1,a2;b1,b2
+	Addr     string
 	Native   bool        // ClickHouse's own protocol (port 9000); false: HTTP (port 8123)
 	TLS      *tls.Config // nil: no TLS
 	User     string      // empty: default
@@ -40,13 +43,14 @@ type Config struct {
 
 var databaseName = regexp.MustCompile(`^[a-z0-9_]+$`)
 
-// Options are the driver's, connected to the given database.
+// Options are the driver's, connected to the given database by any of the servers.
 func (c Config) Options(database string) *ch.Options {
 	o := &ch.Options{
-		Addr:     []string{c.Addr},
-		Protocol: ch.HTTP,
-		TLS:      c.TLS,
-		Auth:     ch.Auth{Database: database, Username: c.User, Password: c.Password},
+		Addr:        strings.FieldsFunc(c.Addr, func(r rune) bool { return r == ',' || r == ';' }),
+		Protocol:    ch.HTTP,
+		TLS:         c.TLS,
+		Auth:        ch.Auth{Database: database, Username: c.User, Password: c.Password},
+		DialTimeout: 10 * time.Second,
 	}
 	if c.Native {
 		o.Protocol = ch.Native
