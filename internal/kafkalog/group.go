@@ -57,6 +57,9 @@ func (c *Client) Join(ctx context.Context, cfg GroupConfig, work func(context.Co
 			return nil
 		case err != nil && groupRefused(err):
 			return fmt.Errorf("join group %s: %w", cfg.ID, judged(err))
+		case errors.Is(err, kafka.RebalanceInProgress) || errors.Is(err, kafka.UnknownMemberId) || errors.Is(err, kafka.IllegalGeneration):
+			c.log.Info("kafka: joining the group again: others have come or gone, or this process was silent for too long", "group", cfg.ID)
+			continue
 		case err != nil:
 			c.log.Warn("kafka: joining the group; trying again", "group", cfg.ID, "err", err)
 			continue
@@ -142,8 +145,10 @@ func (s *sticky) AssignGroups(members []kafka.GroupMember, partitions []kafka.Pa
 	}
 	active := ""
 	if s.cfg.Active != nil {
+		ctx, cancel := context.WithTimeout(s.ctx, callTimeout) // the others wait
+		defer cancel()
 		var err error
-		if active, err = s.cfg.Active(s.ctx); err != nil {
+		if active, err = s.cfg.Active(ctx); err != nil {
 			s.c.log.Warn("kafka: which variant is active is not known; the one most members have works on", "group", s.cfg.ID, "err", err)
 		}
 	}

@@ -14,7 +14,7 @@
 // Implied events: unit.loaded and unit.unloaded imply a train.composition of the vehicle (id + "#composition"), and a
 // shipment.milestone goes to each of its units (id + "#" + unit). Both name the first event in implied_by.
 //
-// The stage keeps no state: the log holds everything it needs, and stage time is the runtime's.
+// The stage keeps no state but after an upgrade (Retell): the log holds everything it needs, and stage time is the runtime's.
 package intake
 
 import (
@@ -65,6 +65,7 @@ type fold struct {
 	cfg    Config
 	form   *normal.Form
 	hasher schemas.Hasher // a buffer, no state
+	stale  map[string]*pb.Reject
 }
 
 // Fold takes one record of the intake topic.
@@ -77,7 +78,7 @@ func (f *fold) Fold(in stream.In, out *stream.Out) {
 		}
 		switch {
 		case fault != nil:
-			r.reject(e, ev, fault)
+			delete(f.stale, r.reject(e, ev, fault))
 		case ev.Verb == pb.Verb_TICK:
 			out.Tick(ev.Time)
 		default:
@@ -126,12 +127,3 @@ func emit(ev *pb.Event, out *stream.Out) {
 	topic, key := schemas.Route(ev)
 	out.Emit(topic, key, &pb.Record{Body: &pb.Record_Event{Event: ev}})
 }
-
-// Advance has nothing to do: every record is dealt with when it is folded.
-func (f *fold) Advance(int64, *stream.Out) {}
-
-// Snapshot is empty: there is no state.
-func (f *fold) Snapshot() ([]byte, error) { return nil, nil }
-
-// Restore has nothing to restore.
-func (f *fold) Restore([]byte) error { return nil }

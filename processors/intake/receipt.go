@@ -140,8 +140,8 @@ func (r *receipt) read(i int, e []byte) (*pb.Event, *schemas.Fault) {
 		"in protobuf; a content-type header says which it is meant to be", e[:min(len(e), 20)])}
 }
 
-// reject sends one element to rejects.
-func (r *receipt) reject(e []byte, ev *pb.Event, f *schemas.Fault) {
+// reject sends one element to rejects and returns the id it has there.
+func (r *receipt) reject(e []byte, ev *pb.Event, f *schemas.Fault) string {
 	if r.proto {
 		e = unstamped(e)
 	}
@@ -161,6 +161,7 @@ func (r *receipt) reject(e []byte, ev *pb.Event, f *schemas.Fault) {
 	}
 	r.again = true
 	r.emit(rej)
+	return rej.Id
 }
 
 // unstamped is a protobuf event without what ingest and intake say of how it came: sent again it is the same reject.

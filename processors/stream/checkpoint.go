@@ -76,7 +76,7 @@ func (t *task) checkpoint(ctx context.Context, clean bool) error {
 		return err
 	}
 	t.cfg.hit("before-checkpoint")
-	segments := split(data, t.offset, segmentBytes)
+	segments := split(data, t.offset, t.ckpt.number+1, segmentBytes)
 	for _, segment := range segments {
 		if err := t.control(&pb.Control{Body: &pb.Control_Segment{Segment: segment}}); err != nil {
 			return err
@@ -87,8 +87,12 @@ func (t *task) checkpoint(ctx context.Context, clean bool) error {
 		return fmt.Errorf("write %d segments: %w", len(segments), err)
 	}
 	t.cfg.hit("after-checkpoint")
+	if err := t.mine(ctx, first); err != nil { // in between it may have been paused
+		return err
+	}
 	t.ckpt.end = first + int64(len(segments))
-	t.ckpt.last, t.ckpt.took, t.ckpt.offset, t.ckpt.number = time.Now(), time.Since(began), t.offset, c.Number
+	t.ckpt.last, t.ckpt.took, t.ckpt.offset = time.Now(), time.Since(began), t.offset
+	t.ckpt.number++
 	if c.Partial {
 		t.ckpt.changes += len(data)
 	} else {
@@ -100,12 +104,12 @@ func (t *task) checkpoint(ctx context.Context, clean bool) error {
 	return t.prune(ctx)
 }
 
-// split cuts a marshalled checkpoint into segments of at most size bytes.
-func split(data []byte, inputOffset int64, size int) []*pb.Segment {
+// split cuts a marshalled checkpoint into segments of at most size bytes, one at least.
+func split(data []byte, inputOffset int64, number uint64, size int) []*pb.Segment {
 	crc := crc32.Checksum(data, castagnoli)
-	segments := make([]*pb.Segment, (len(data)+size-1)/size)
+	segments := make([]*pb.Segment, max(1, (len(data)+size-1)/size))
 	for i := range segments {
-		segments[i] = &pb.Segment{InputOffset: inputOffset, Part: uint32(i), Parts: uint32(len(segments)), Crc: crc,
+		segments[i] = &pb.Segment{InputOffset: inputOffset, Part: uint32(i), Parts: uint32(len(segments)), Crc: crc, Number: number,
 			Data: data[i*size : min((i+1)*size, len(data))]}
 	}
 	return segments
@@ -136,7 +140,7 @@ func (t *task) addState(c *pb.Checkpoint) error {
 // describe is the checkpoint as it stands now, without the state.
 func (t *task) describe(clean bool) *pb.Checkpoint {
 	c := &pb.Checkpoint{
-		InputOffset: t.offset, StageTime: t.now, Number: t.ckpt.number + 1, Clean: clean && !t.unclean, Unclean: t.unclean,
+		InputOffset: t.offset, StageTime: t.now, Clean: clean && !t.unclean, Unclean: t.unclean,
 		LastBatchOffset: t.lastBatch.offset, LastBatchCrc: t.lastBatch.crc, HasLastBatch: t.lastBatch.known,
 	}
 	for _, d := range t.out.dests {

@@ -3,7 +3,6 @@ package stream
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -55,7 +54,8 @@ func (t *task) readTail(ctx context.Context, d *dest, last uint32, seq uint64, t
 		return err
 	}
 	reader := t.cfg.Log.Reader(topic, d.partition, start)
-	told := time.Now()
+	progress := t.progress("reading what an older epoch wrote last to "+d.topic, start, end)
+	defer progress.done()
 	for reader.Offset() < end {
 		batch, err := reader.Next(ctx)
 		if err != nil {
@@ -76,10 +76,7 @@ func (t *task) readTail(ctx context.Context, d *dest, last uint32, seq uint64, t
 				take(rec)
 			}
 		}
-		if time.Since(told) > 5*time.Second {
-			told = time.Now()
-			t.cfg.Logger.Info("reading what an older epoch wrote last", "topic", d.topic, "partition", d.partition, "offset", reader.Offset(), "end", end)
-		}
+		progress.at(reader.Offset())
 	}
 	return nil
 }
@@ -90,26 +87,18 @@ func Active(ctx context.Context, log *kafkalog.Client, prefix string, partitions
 	topic := schemas.InKafka(prefix, schemas.Checkpoints)
 	epoch, active := uint32(0), ""
 	for task := range partitions {
-		partition := schemas.CheckpointPartition(stage, task, partitions)
-		start, end, err := log.Offsets(ctx, topic, partition)
+		err := tail(ctx, log, topic, schemas.CheckpointPartition(stage, task, partitions), 1, func(r *kafkalog.Record) error {
+			c := new(pb.Control)
+			if err := proto.Unmarshal(r.Value, c); err != nil {
+				return err
+			}
+			if c.Epoch > epoch {
+				epoch, active = c.Epoch, c.Variant
+			}
+			return nil
+		})
 		if err != nil {
-			return "", fmt.Errorf("look at %s/%d: %w", schemas.Checkpoints, partition, err)
-		}
-		reader := log.Reader(topic, partition, max(start, end-1))
-		for reader.Offset() < end {
-			batch, err := reader.Next(ctx)
-			if err != nil {
-				return "", fmt.Errorf("read %s/%d: %w", schemas.Checkpoints, partition, err)
-			}
-			for i := range batch.Records {
-				c := new(pb.Control)
-				if err := proto.Unmarshal(batch.Records[i].Value, c); err != nil {
-					return "", fmt.Errorf("%s/%d offset %d: %w", schemas.Checkpoints, partition, batch.Records[i].Offset, err)
-				}
-				if c.Epoch > epoch {
-					epoch, active = c.Epoch, c.Variant
-				}
-			}
+			return "", fmt.Errorf("which variant worked last: %w", err)
 		}
 	}
 	return active, nil

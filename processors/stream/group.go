@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,6 +40,7 @@ type membership struct {
 	cfg   Config
 	stage Stage
 	lag   *kafkalog.Lag
+	had   []int // tasks of the last generation
 
 	mu   sync.Mutex    // guards held
 	held map[int]*task // paused, with their state
@@ -74,7 +76,6 @@ func (m *membership) work(ctx context.Context, tasks []int) {
 	var wg sync.WaitGroup
 	for _, i := range tasks {
 		t := kept[i]
-		delete(kept, i)
 		wg.Go(func() {
 			if t = m.tend(ctx, i, t); t != nil {
 				m.mu.Lock()
@@ -83,9 +84,12 @@ func (m *membership) work(ctx context.Context, tasks []int) {
 			}
 		})
 	}
-	for i := range kept {
-		m.cfg.Metrics.released(m.stage.Name, i)
+	for _, i := range m.had {
+		if !slices.Contains(tasks, i) {
+			m.cfg.Metrics.released(m.stage.Name, i)
+		}
 	}
+	m.had = tasks
 	wg.Wait()
 	if len(tasks) == 0 {
 		<-ctx.Done()

@@ -2,8 +2,8 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"hash/crc32"
 
 	"google.golang.org/protobuf/proto"
 
@@ -13,16 +13,18 @@ import (
 
 // history is what lies in a checkpoint partition.
 type history struct {
-	best  *saved // nil: none
-	bases [2]base
-	clean bool   // the best one says that nothing was written after it, and nobody took the task up since
-	owner uint64 // who took the task up last, 0: not known
-	end   int64
+	best       *saved // nil: none
+	bases      [2]base
+	clean      bool // the best one says that nothing was written after it, and nobody took the task up since
+	start, end int64
+	broken     error // what is wrong with the checkpoints behind the best one
 
 	epoch   uint32 // highest epoch, 0: none; it may be open without a checkpoint yet
 	variant string // of that epoch: what its first record says
+	opener  uint64 // writer that took the task up last; 0: that was before the log begins
 
-	all map[saveID]*saved // what later ones may build on
+	all     map[saveID]*saved // what later ones may build on
+	writers map[uint64]*assembly
 }
 
 // saveID is a checkpoint by its writer and the writer's number.
@@ -37,72 +39,88 @@ type saved struct {
 	after *saved // if partial: what its pieces change
 }
 
+func newHistory(start, end int64) *history {
+	return &history{start: start, end: end, all: map[saveID]*saved{}, writers: map[uint64]*assembly{}}
+}
+
 // readHistory reads the checkpoint partition whole.
-func (t *task) readHistory(ctx context.Context) (history, error) {
-	h := history{all: map[saveID]*saved{}}
+func (t *task) readHistory(ctx context.Context) (*history, error) {
 	topic, partition := t.topic(schemas.Checkpoints), t.checkpointPartition()
 	start, end, err := t.cfg.Log.Offsets(ctx, topic, partition)
 	if err != nil {
-		return h, fmt.Errorf("look at %s/%d: %w", schemas.Checkpoints, partition, err)
+		return nil, fmt.Errorf("look at %s/%d: %w", schemas.Checkpoints, partition, err)
 	}
-	h.end = end
-	parts := map[assemblyID]*assembly{}
-	reader := t.cfg.Log.Reader(topic, partition, start)
-	for at := start; at < end; {
+	h := newHistory(start, end)
+	progress := t.progress("restore", h.start, h.end)
+	defer progress.done()
+	reader := t.cfg.Log.Reader(topic, partition, h.start)
+	for reader.Offset() < h.end {
 		batch, err := reader.Next(ctx)
 		if err != nil {
-			return h, fmt.Errorf("read %s/%d: %w", schemas.Checkpoints, partition, err)
+			return nil, fmt.Errorf("read %s/%d: %w", schemas.Checkpoints, partition, err)
 		}
 		for _, r := range batch.Records {
 			c := new(pb.Control)
 			if err := proto.Unmarshal(r.Value, c); err != nil {
-				return h, fmt.Errorf("%s/%d offset %d: %w", schemas.Checkpoints, partition, r.Offset, err)
+				return nil, fmt.Errorf("%s/%d offset %d: %w", schemas.Checkpoints, partition, r.Offset, err)
 			}
 			if c.Stage != t.stage.Name || int(c.Task) != t.index {
-				return h, fmt.Errorf("%s/%d offset %d belongs to task %s/%d: the topics belong to an installation of another size",
+				return nil, fmt.Errorf("%s/%d offset %d belongs to task %s/%d: the topics belong to an installation of another size",
 					schemas.Checkpoints, partition, r.Offset, stageName(c.Stage), c.Task)
 			}
-			h.add(c, r.Offset, parts)
+			h.add(c, r.Offset)
 		}
-		at = batch.Next
+		progress.at(reader.Offset())
+	}
+	if err := h.sound(); err != nil {
+		return nil, fmt.Errorf("%s/%d: %w; restore the topic, or replay into a new prefix", schemas.Checkpoints, partition, err)
 	}
 	return h, nil
 }
 
-func (h *history) add(c *pb.Control, offset int64, parts map[assemblyID]*assembly) {
+// sound tells whether the log holds all that was written to it. To go on from an older checkpoint would be right too, but a broker that
+// lost what it had acknowledged has likely lost more.
+func (h *history) sound() error {
+	if h.broken == nil && h.best == nil && h.start > 0 {
+		return errors.New("what lay before is deleted, as it is below two whole checkpoints, but these are not there")
+	}
+	return h.broken
+}
+
+func (h *history) add(c *pb.Control, offset int64) {
 	if c.Epoch > h.epoch {
 		h.epoch, h.variant = c.Epoch, c.Variant
 	}
 	if c.Epoch == h.epoch && c.Variant != h.variant {
 		return // it lost the race for this epoch, and has written nothing else under it
 	}
-	if c.GetOpened() != nil {
-		h.clean, h.owner = false, c.Writer
-	}
-	s := c.GetSegment()
-	if s == nil {
-		return
-	}
-	id := assemblyID{c.Writer, s.InputOffset, s.Crc, s.Parts}
-	a := parts[id]
+	a := h.writers[c.Writer]
 	if a == nil {
-		a = new(assembly)
-		parts[id] = a
+		a = &assembly{cut: h.start > 0, took: -1}
+		h.writers[c.Writer] = a
 	}
-	if a.add(s, offset) {
-		delete(parts, id)
-		if whole := a.checkpoint(s.Crc); whole != nil {
-			h.take(&saved{Checkpoint: whole, id: saveID{c.Writer, whole.Number}, epoch: c.Epoch, first: a.first})
+	var whole *pb.Checkpoint
+	var err error
+	switch body := c.Body.(type) {
+	case *pb.Control_Opened:
+		var news bool
+		if news, err = a.opened(body.Opened.Number); news {
+			h.clean, h.opener = false, c.Writer
 		}
+	case *pb.Control_Segment:
+		whole, err = a.add(body.Segment, offset)
+	}
+	if err != nil {
+		h.broken = fmt.Errorf("offset %d: %w", offset, err)
+	}
+	if whole != nil {
+		h.take(&saved{Checkpoint: whole, id: saveID{c.Writer, a.done}, epoch: c.Epoch, first: a.first})
 	}
 }
 
 // take chooses the checkpoint with the highest epoch and input offset, whoever wrote it: since folds are deterministic, any is right.
 // One whose predecessor is missing is of no use.
 func (h *history) take(s *saved) {
-	if h.all[s.id] != nil {
-		return // sent twice
-	}
 	if s.Partial {
 		if s.after = h.all[saveID{s.id.writer, s.id.number - 1}]; s.after == nil {
 			return
@@ -112,51 +130,11 @@ func (h *history) take(s *saved) {
 	if h.best != nil && (s.epoch < h.best.epoch || s.epoch == h.best.epoch && s.InputOffset < h.best.InputOffset) {
 		return
 	}
-	if h.best != nil && s.id.writer == h.best.id.writer && s.id.number < h.best.id.number {
-		return // an old one sent again
-	}
-	// A clean one by a process that has lost the task says nothing about what the new owner has written.
-	h.best, h.clean = s, s.Clean && (h.owner == 0 || h.owner == s.id.writer)
+	// A writer that was paused in the middle of its last one may end it after another has taken the task up.
+	h.best, h.clean = s, s.Clean && (h.opener == 0 || h.opener == s.id.writer)
 	if !s.Partial {
 		h.all = map[saveID]*saved{s.id: s} // the older ones need no longer be held: what builds on them is behind this one, or as good
 		h.bases[0], h.bases[1] = h.bases[1], base{first: s.first, input: s.InputOffset, known: true}
+		h.broken = nil
 	}
-}
-
-// assemblyID tells the segments of one checkpoint from those of others, among which they may lie: of other writers, and repetitions
-// of older ones by requests that were slow to die.
-type assemblyID struct {
-	writer uint64
-	input  int64
-	crc    uint32
-	parts  uint32
-}
-
-// assembly joins the segments of one checkpoint. One whose writer was killed in the middle stays without its end.
-type assembly struct {
-	first int64 // offset of the first
-	next  uint32
-	data  []byte
-}
-
-// add tells whether the last segment has come. One that has come already, or whose predecessor is missing, counts for nothing.
-func (a *assembly) add(s *pb.Segment, offset int64) bool {
-	if s.Part != a.next {
-		return false
-	}
-	if s.Part == 0 {
-		a.first = offset
-	}
-	a.next++
-	a.data = append(a.data, s.Data...)
-	return a.next == s.Parts
-}
-
-// checkpoint is what the segments hold; nil if they are damaged.
-func (a *assembly) checkpoint(crc uint32) *pb.Checkpoint {
-	whole := new(pb.Checkpoint)
-	if crc32.Checksum(a.data, castagnoli) != crc || proto.Unmarshal(a.data, whole) != nil {
-		return nil
-	}
-	return whole
 }

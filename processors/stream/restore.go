@@ -17,7 +17,7 @@ func (t *task) restore(ctx context.Context, mayOpen bool) error {
 		return err
 	}
 	t.cfg.hit("in-restore")
-	t.ckpt = t.newCheckpointer(&h)
+	t.ckpt = t.newCheckpointer(h)
 	t.epoch = max(h.epoch, 1)
 	if h.epoch > 0 && h.variant != t.variant() {
 		if !mayOpen {
@@ -26,7 +26,7 @@ func (t *task) restore(ctx context.Context, mayOpen bool) error {
 		t.epoch++
 	}
 	if h.best == nil {
-		err = t.startFresh(ctx)
+		err = t.startFresh(ctx, t.epoch)
 	} else {
 		err = t.resume(ctx, h.best)
 	}
@@ -49,15 +49,16 @@ func (t *task) restore(ctx context.Context, mayOpen bool) error {
 	}
 	t.cfg.Metrics.restored(t.stage.Name, t.index, time.Since(began))
 	t.cfg.Logger.Info("took up task", "stage", stageName(t.stage.Name), "task", t.index, "epoch", t.epoch, "offset", t.offset,
-		"took", time.Since(began).Round(time.Millisecond))
+		"took", time.Since(began).Round(time.Millisecond).String())
 	return nil
 }
 
 // GetUnclean is false without a checkpoint.
 func (s *saved) GetUnclean() bool { return s != nil && s.Unclean }
 
-// startFresh checks that a task without a checkpoint sees its input from the very beginning.
-func (t *task) startFresh(ctx context.Context) error {
+// startFresh checks that a task without a checkpoint sees its input from the very beginning, and that the checkpoints have not been
+// lost: readers would drop what it sends under a lower epoch than before.
+func (t *task) startFresh(ctx context.Context, epoch uint32) error {
 	start, _, err := t.cfg.Log.Offsets(ctx, t.topic(t.stage.Input), t.index)
 	if err != nil {
 		return fmt.Errorf("look at %s/%d: %w", t.stage.Input, t.index, err)
@@ -65,6 +66,16 @@ func (t *task) startFresh(ctx context.Context) error {
 	if start != 0 {
 		return fmt.Errorf("no checkpoint, and %s/%d begins at offset %d: what lay before is gone; restore the topic of the checkpoints, or "+
 			"start a new prefix", t.stage.Input, t.index, start)
+	}
+	for _, d := range t.out.dests {
+		sent, err := lastSent(ctx, t.cfg.Log, t.topic(d.topic), d.partition, t.stage.Name, t.index)
+		if err != nil {
+			return fmt.Errorf("look at %s/%d: %w", d.topic, d.partition, err)
+		}
+		if sent.GetEpoch() > epoch {
+			return fmt.Errorf("no checkpoint, but %s/%d holds records that this task wrote in epoch %d: the topic of the checkpoints was lost; "+
+				"restore it, or replay into a new prefix", d.topic, d.partition, sent.GetEpoch())
+		}
 	}
 	return nil
 }
@@ -164,7 +175,7 @@ func (t *task) checkInput(ctx context.Context, c *pb.Checkpoint) error {
 
 // announce says in the checkpoint partition that the task has been taken up: from here on a clean checkpoint is clean no longer.
 func (t *task) announce(ctx context.Context) error {
-	if err := t.control(&pb.Control{Body: &pb.Control_Opened{Opened: &pb.Opened{}}}); err != nil {
+	if err := t.control(&pb.Control{Body: &pb.Control_Opened{Opened: &pb.Opened{Number: t.ckpt.number}}}); err != nil {
 		return err
 	}
 	first, err := t.ckpt.appender.Flush(ctx)

@@ -103,8 +103,9 @@ func stages(logic string) []stream.Stage {
 
 // world is a broker with the topics of a small installation.
 type world struct {
-	t   *testing.T
-	log *kafkalog.Client
+	t       *testing.T
+	log     *kafkalog.Client
+	brokers []string
 }
 
 func newWorld(t *testing.T) *world {
@@ -115,14 +116,21 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(cluster.Close)
 	log := kafkalog.New(kafkalog.Config{Brokers: cluster.ListenAddrs()})
 	t.Cleanup(func() { log.Close() })
+	w := &world{t: t, log: log, brokers: cluster.ListenAddrs()}
+	w.createTopics()
+	return w
+}
+
+// createTopics creates those that are not there.
+func (w *world) createTopics() {
+	w.t.Helper()
 	var specs []kafkalog.TopicSpec
 	for _, topic := range schemas.Topics {
 		specs = append(specs, kafkalog.TopicSpec{Name: schemas.InKafka(prefix, topic.Name), Partitions: topic.Partitions(partitions), Replication: 1})
 	}
-	if err := log.CreateTopics(t.Context(), specs); err != nil {
-		t.Fatal(err)
+	if err := w.log.CreateTopics(w.t.Context(), specs); err != nil {
+		w.t.Fatal(err)
 	}
-	return &world{t: t, log: log}
 }
 
 func (w *world) produce(partition int, words ...string) {

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -87,6 +88,9 @@ func (t *task) work(ctx context.Context) error {
 		if err != nil {
 			if ctx.Err() != nil {
 				break
+			}
+			if errors.As(err, new(*kafkalog.RangeError)) {
+				err = fmt.Errorf("%w: the log was cut or replaced; restore it, or replay into a new prefix", err)
 			}
 			return fmt.Errorf("read %s/%d: %w", t.stage.Input, t.index, err)
 		}

@@ -494,6 +494,7 @@ func (*Control_Segment) isControl_Body() {}
 
 type Opened struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        uint64                 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -528,14 +529,22 @@ func (*Opened) Descriptor() ([]byte, []int) {
 	return file_log_proto_rawDescGZIP(), []int{2}
 }
 
+func (x *Opened) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
 // Segment is part of parts of one checkpoint; those of one writer lie one after the other.
 type Segment struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	InputOffset   int64                  `protobuf:"varint,1,opt,name=input_offset,json=inputOffset,proto3" json:"input_offset,omitempty"` // next record to fold
 	Part          uint32                 `protobuf:"varint,2,opt,name=part,proto3" json:"part,omitempty"`
 	Parts         uint32                 `protobuf:"varint,3,opt,name=parts,proto3" json:"parts,omitempty"`
-	Data          []byte                 `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"` // part of the marshalled Checkpoint
-	Crc           uint32                 `protobuf:"fixed32,5,opt,name=crc,proto3" json:"crc,omitempty"` // CRC-32C of the whole marshalled Checkpoint
+	Data          []byte                 `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`      // part of the marshalled Checkpoint
+	Crc           uint32                 `protobuf:"fixed32,5,opt,name=crc,proto3" json:"crc,omitempty"`      // CRC-32C of the whole marshalled Checkpoint
+	Number        uint64                 `protobuf:"varint,6,opt,name=number,proto3" json:"number,omitempty"` // of the checkpoints of one writer, from 1 without a gap; a partial one changes the one before
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -605,6 +614,13 @@ func (x *Segment) GetCrc() uint32 {
 	return 0
 }
 
+func (x *Segment) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
 // Checkpoint is all a task needs to go on; with the state whole, or the pieces of it that changed since another checkpoint.
 type Checkpoint struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
@@ -619,7 +635,6 @@ type Checkpoint struct {
 	Unclean         bool                   `protobuf:"varint,9,opt,name=unclean,proto3" json:"unclean,omitempty"` // somewhere in this epoch a process went on after another that had not stopped cleanly
 	State           []byte                 `protobuf:"bytes,11,opt,name=state,proto3" json:"state,omitempty"`
 	Partial         bool                   `protobuf:"varint,12,opt,name=partial,proto3" json:"partial,omitempty"`
-	Number          uint64                 `protobuf:"varint,13,opt,name=number,proto3" json:"number,omitempty"` // of the checkpoints of one writer; the pieces change the one before
 	Pieces          []*Piece               `protobuf:"bytes,14,rep,name=pieces,proto3" json:"pieces,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -730,13 +745,6 @@ func (x *Checkpoint) GetPartial() bool {
 		return x.Partial
 	}
 	return false
-}
-
-func (x *Checkpoint) GetNumber() uint64 {
-	if x != nil {
-		return x.Number
-	}
-	return 0
 }
 
 func (x *Checkpoint) GetPieces() []*Piece {
@@ -970,14 +978,16 @@ const file_log_proto_rawDesc = "" +
 	"\x06opened\x18\n" +
 	" \x01(\v2\x18.corridorwatch.v1.OpenedH\x00R\x06opened\x125\n" +
 	"\asegment\x18\v \x01(\v2\x19.corridorwatch.v1.SegmentH\x00R\asegmentB\x06\n" +
-	"\x04body\"\b\n" +
-	"\x06Opened\"|\n" +
+	"\x04body\" \n" +
+	"\x06Opened\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x04R\x06number\"\x94\x01\n" +
 	"\aSegment\x12!\n" +
 	"\finput_offset\x18\x01 \x01(\x03R\vinputOffset\x12\x12\n" +
 	"\x04part\x18\x02 \x01(\rR\x04part\x12\x14\n" +
 	"\x05parts\x18\x03 \x01(\rR\x05parts\x12\x12\n" +
 	"\x04data\x18\x04 \x01(\fR\x04data\x12\x10\n" +
-	"\x03crc\x18\x05 \x01(\aR\x03crc\"\xd3\x03\n" +
+	"\x03crc\x18\x05 \x01(\aR\x03crc\x12\x16\n" +
+	"\x06number\x18\x06 \x01(\x04R\x06number\"\xc1\x03\n" +
 	"\n" +
 	"Checkpoint\x12!\n" +
 	"\finput_offset\x18\x01 \x01(\x03R\vinputOffset\x12*\n" +
@@ -991,9 +1001,8 @@ const file_log_proto_rawDesc = "" +
 	"\x05clean\x18\b \x01(\bR\x05clean\x12\x18\n" +
 	"\aunclean\x18\t \x01(\bR\aunclean\x12\x14\n" +
 	"\x05state\x18\v \x01(\fR\x05state\x12\x18\n" +
-	"\apartial\x18\f \x01(\bR\apartial\x12\x16\n" +
-	"\x06number\x18\r \x01(\x04R\x06number\x12/\n" +
-	"\x06pieces\x18\x0e \x03(\v2\x17.corridorwatch.v1.PieceR\x06pieces\"/\n" +
+	"\apartial\x18\f \x01(\bR\apartial\x12/\n" +
+	"\x06pieces\x18\x0e \x03(\v2\x17.corridorwatch.v1.PieceR\x06piecesJ\x04\b\r\x10\x0e\"/\n" +
 	"\x05Piece\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\fR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\fR\x05value\"L\n" +
