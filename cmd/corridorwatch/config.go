@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,18 +32,20 @@ type config struct {
 	HTTPListen       string `env:"HTTP_LISTEN" envDefault:"127.0.0.1:8080" desc:"address of /v1/events, /livez, /readyz and /metrics"`
 	ChdbLib          string `env:"CHDB_LIB" desc:"path of libchdb.so, for sites without npm; empty: the cache filled by 'corridorwatch engine fetch'"`
 
-	Brokers     []string `env:"BROKERS" desc:"Kafka brokers host:port,...; empty: 'up', 'demo' and 'accept' bring their own, the others find that of the running one of DATA_DIR"`
-	KafkaTLS    bool     `env:"KAFKA_TLS" desc:"speak TLS to the brokers"`
-	KafkaSASL   string   `env:"KAFKA_SASL" desc:"plain, scram-sha-256 or scram-sha-512; empty: none"`
-	KafkaUser   string   `env:"KAFKA_USER"`
-	KafkaPass   secret   `env:"KAFKA_PASSWORD"`
-	KafkaPassIn string   `env:"KAFKA_PASSWORD_FILE" desc:"file that holds the password"`
-	ClickHouse  string   `env:"CLICKHOUSE" desc:"ClickHouse HTTP address host:port; empty: 'up', 'demo' and 'accept' bring their own, the others find that of the running one of DATA_DIR"`
-	ClickHouseS bool     `env:"CLICKHOUSE_TLS" desc:"speak https to ClickHouse"`
-	ClickUser   string   `env:"CLICKHOUSE_USER" envDefault:"default"`
-	ClickPass   secret   `env:"CLICKHOUSE_PASSWORD"`
-	ClickPassIn string   `env:"CLICKHOUSE_PASSWORD_FILE" desc:"file that holds the password"`
-	TokensFile  string   `env:"TOKENS_FILE" desc:"bearer tokens of POST /v1/events, a line each: token source-prefix; empty: no token is asked, on loopback only"`
+	Brokers      []string `env:"BROKERS" desc:"Kafka brokers host:port,...; empty: 'up', 'demo' and 'accept' bring their own, the others find that of the running one of DATA_DIR"`
+	KafkaTLS     bool     `env:"KAFKA_TLS" desc:"speak TLS to the brokers"`
+	KafkaSASL    string   `env:"KAFKA_SASL" desc:"plain, scram-sha-256 or scram-sha-512; empty: none"`
+	KafkaUser    string   `env:"KAFKA_USER"`
+	KafkaPass    secret   `env:"KAFKA_PASSWORD"`
+	KafkaPassIn  string   `env:"KAFKA_PASSWORD_FILE" desc:"file that holds the password"`
+	ClickHouse   string   `env:"CLICKHOUSE" desc:"ClickHouse HTTP address host:port; replicas separated by commas, shards by semicolons: a1,a2;b1,b2; empty: 'up', 'demo' and 'accept' bring their own, the others find that of the running one of DATA_DIR"`
+	ClickCluster string   `env:"CLICKHOUSE_CLUSTER" desc:"the cluster's name in the servers' remote_servers; needed where there are several shards"`
+	ClickQuorum  string   `env:"CLICKHOUSE_QUORUM" desc:"where there are replicas, how many must have an insert before it counts: a number or auto (more than half); empty: auto"`
+	ClickHouseS  bool     `env:"CLICKHOUSE_TLS" desc:"speak https to ClickHouse"`
+	ClickUser    string   `env:"CLICKHOUSE_USER" envDefault:"default"`
+	ClickPass    secret   `env:"CLICKHOUSE_PASSWORD"`
+	ClickPassIn  string   `env:"CLICKHOUSE_PASSWORD_FILE" desc:"file that holds the password"`
+	TokensFile   string   `env:"TOKENS_FILE" desc:"bearer tokens of POST /v1/events, a line each: token source-prefix; empty: no token is asked, on loopback only"`
 
 	CheckpointEvery time.Duration `env:"CHECKPOINT_EVERY" envDefault:"5s" desc:"how long a task folds before it writes its state"`
 	SessionTimeout  time.Duration `env:"SESSION_TIMEOUT" envDefault:"6s" desc:"how long 'process' or 'sink' may be silent until others take over its work; brokers allow 6s to 30m unless set otherwise"`
@@ -98,6 +101,12 @@ func loadConfig() (config, error) {
 	case "", "plain", "scram-sha-256", "scram-sha-512":
 	default:
 		bad("KAFKA_SASL", "%q: choose plain, scram-sha-256 or scram-sha-512", cfg.KafkaSASL)
+	}
+	if n, err := strconv.Atoi(cfg.ClickQuorum); cfg.ClickQuorum != "" && cfg.ClickQuorum != "auto" && (err != nil || n < 1) {
+		bad("CLICKHOUSE_QUORUM", "%q: choose auto or a number of replicas", cfg.ClickQuorum)
+	}
+	if strings.Contains(cfg.ClickHouse, ";") && cfg.ClickCluster == "" {
+		bad("CLICKHOUSE_CLUSTER", "CORRIDORWATCH_CLICKHOUSE names several shards: name the cluster they make in the servers' remote_servers")
 	}
 	switch cfg.LogLevel {
 	case "debug", "info", "warn", "error":

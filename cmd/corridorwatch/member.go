@@ -111,7 +111,7 @@ func (m *member) sink(ctx context.Context, stored func(topic string, partition i
 	}
 	defer shards.Close()
 	return sink.Run(ctx, sink.Config{
-		Log: m.log, Shards: shards, Prefix: m.cfg.Prefix, Database: m.cfg.database(), Partitions: m.cfg.Partitions,
+		Log: m.log, Shards: shards, Quorum: m.cfg.quorum(), Prefix: m.cfg.Prefix, Database: m.cfg.database(), Partitions: m.cfg.Partitions,
 		Logger: slog.Default(), Stored: stored, Metrics: m.metrics, Failpoint: m.cfg.failpoint(),
 	})
 }

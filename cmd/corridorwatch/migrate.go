@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,11 +13,22 @@ import (
 
 // clickhouse says how to reach the installation's database.
 func (c config) clickhouse() clickhouse.Config {
-	ch := clickhouse.Config{Addr: c.ClickHouse, User: c.ClickUser, Password: string(c.ClickPass), Database: c.database()}
+	ch := clickhouse.Config{
+		Addr: c.ClickHouse, User: c.ClickUser, Password: string(c.ClickPass), Database: c.database(),
+		Cluster: c.ClickCluster,
+	}
 	if c.ClickHouseS {
 		ch.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	return ch
+}
+
+// quorum is how many replicas must have an insert; empty where there are none.
+func (c config) quorum() string {
+	if !strings.Contains(c.ClickHouse, ",") {
+		return ""
+	}
+	return cmp.Or(c.ClickQuorum, "auto")
 }
 
 func migrateCmd() *cobra.Command {

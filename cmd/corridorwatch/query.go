@@ -50,20 +50,7 @@ func (c config) query(ctx context.Context, sql, format string, out io.Writer) er
 	if strings.TrimSpace(sql) == "" {
 		return errors.New("no SQL given")
 	}
-	scheme := "http"
-	if c.ClickHouseS {
-		scheme = "https"
-	}
-	params := url.Values{"database": {c.database()}, "default_format": {format}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, scheme+"://"+c.ClickHouse+"/?"+params.Encode(), strings.NewReader(sql))
-	if err != nil {
-		return fmt.Errorf("ask ClickHouse at %s: %w", c.ClickHouse, err)
-	}
-	req.Header.Set("X-ClickHouse-User", c.ClickUser)
-	if c.ClickPass != "" {
-		req.Header.Set("X-ClickHouse-Key", string(c.ClickPass))
-	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := c.ask(ctx, sql, format)
 	if err != nil {
 		return fmt.Errorf("ask ClickHouse (is 'corridorwatch up' running? else set CORRIDORWATCH_CLICKHOUSE): %w", err)
 	}
@@ -78,7 +65,32 @@ func (c config) query(ctx context.Context, sql, format string, out io.Writer) er
 	return nil
 }
 
-// queryLines runs sql and returns the result's tab-separated lines, unescaped fields.
+// ask asks the first server that answers: each of them shows the views.
+func (c config) ask(ctx context.Context, sql, format string) (resp *http.Response, err error) {
+	scheme := "http"
+	if c.ClickHouseS {
+		scheme = "https"
+	}
+	params := url.Values{"database": {c.database()}, "default_format": {format}}
+	err = errors.New("no address")
+	for _, addr := range strings.FieldsFunc(c.ClickHouse, func(r rune) bool { return r == ',' || r == ';' }) {
+		var req *http.Request
+		req, err = http.NewRequestWithContext(ctx, http.MethodPost, scheme+"://"+addr+"/?"+params.Encode(), strings.NewReader(sql))
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("X-ClickHouse-User", c.ClickUser)
+		if c.ClickPass != "" {
+			req.Header.Set("X-ClickHouse-Key", string(c.ClickPass))
+		}
+		if resp, err = http.DefaultClient.Do(req); err == nil {
+			return resp, nil
+		}
+	}
+	return nil, err
+}
+
+// queryRows runs sql and returns the result's tab-separated lines, unescaped fields.
 func (c config) queryRows(ctx context.Context, sql string) ([][]string, error) {
 	var b strings.Builder
 	if err := c.query(ctx, sql, "TSVRaw", &b); err != nil {

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"google.golang.org/protobuf/proto"
 
 	"corridorwatch/internal/kafkalog"
 	"corridorwatch/schemas"
+	"corridorwatch/schemas/clickhouse"
 	"corridorwatch/schemas/pb"
 )
 
@@ -33,7 +33,7 @@ func BenchmarkDecode(b *testing.B) {
 		batch.Records = append(batch.Records, kafkalog.Record{Offset: int64(i), Value: v})
 	}
 	topic := schemas.Topic{Name: schemas.TrainEvents, Writers: []pb.Stage{pb.Stage_INTAKE}}
-	w := &worker{free: new(sheets), shards: make([]driver.Conn, 1)}
+	w := &worker{free: new(sheets), shards: make(clickhouse.Shards, 1)}
 	b.SetBytes(int64(n * len(batch.Records[0].Value)))
 	b.ReportAllocs()
 	for b.Loop() {

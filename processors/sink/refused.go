@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
+
+	"corridorwatch/schemas/clickhouse"
 )
 
 // Advice that goes with several refusals.
@@ -48,6 +51,9 @@ type refusal struct {
 func judge(err error) refusal {
 	if errors.As(err, new(*mismatch)) {
 		return refusal{"mismatch", "this is a fault in the program", true}
+	}
+	if errors.As(err, new(*clickhouse.MisplacedError)) {
+		return refusal{"shards", "nothing was written", true}
 	}
 	var e *ch.Exception
 	if !errors.As(err, &e) {
@@ -105,5 +111,11 @@ func (w *worker) stubbornly(ctx, hard context.Context, what string, do func(cont
 func attempt(ctx context.Context, do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, insertTimeout)
 	defer cancel()
-	return do(ctx)
+	err := do(ctx)
+	// Of a request that was not answered, why is enough: its address names every column.
+	var unanswered *url.Error
+	if errors.As(err, &unanswered) {
+		return unanswered.Err
+	}
+	return err
 }

@@ -3,11 +3,11 @@ package sink
 import (
 	"testing"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"google.golang.org/protobuf/proto"
 
 	"corridorwatch/internal/kafkalog"
 	"corridorwatch/schemas"
+	"corridorwatch/schemas/clickhouse"
 	"corridorwatch/schemas/pb"
 )
 
@@ -48,7 +48,7 @@ func TestPortionsAreBounded(t *testing.T) {
 		batch.Records = append(batch.Records, kafkalog.Record{Offset: int64(i), Value: v})
 	}
 	topic := schemas.Topic{Name: schemas.TrainEvents, Writers: []pb.Stage{pb.Stage_INTAKE}}
-	p := &partition{worker: &worker{free: new(sheets), shards: make([]driver.Conn, 1)}, topic: topic, senders: newSenders(topic, 0, 1)}
+	p := &partition{worker: &worker{free: new(sheets), shards: make(clickhouse.Shards, 1)}, topic: topic, senders: newSenders(topic, 0, 1)}
 	for _, want := range []struct {
 		rows int
 		next int64

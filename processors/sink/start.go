@@ -11,8 +11,14 @@ import (
 
 // stored is how far sinks have been, as ClickHouse knows it.
 func (w *worker) stored(ctx context.Context) (map[place]end, error) {
+	err := w.patiently(ctx, "look at the shards", func(ctx context.Context) error {
+		return w.shards.Check(ctx, w.cfg.Database)
+	})
+	if err != nil {
+		return nil, err
+	}
 	all := make([]map[place]end, len(w.shards))
-	err := w.inShards(func(shard int) error {
+	err = w.inShards(func(shard int) error {
 		return w.patiently(ctx, "read "+offsetsTable+w.ofShard(shard), func(ctx context.Context) (err error) {
 			all[shard], err = loadOffsets(ctx, w.shards[shard], w.cfg.Database)
 			return err

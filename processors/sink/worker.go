@@ -5,16 +5,15 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-
 	"corridorwatch/internal/kafkalog"
 	"corridorwatch/schemas"
+	"corridorwatch/schemas/clickhouse"
 )
 
 // worker is what the readers and the collector of a process share.
 type worker struct {
 	cfg     Config
-	shards  []driver.Conn
+	shards  clickhouse.Shards
 	metrics *metrics
 	free    *sheets
 	lag     *kafkalog.Lag

@@ -8,8 +8,9 @@
 //	migrations/  tables and dictionaries, in goose's format: each runs once
 //	views/       one file a view, made anew by every migration, since they hold no data
 //
-// The SQL files are templates: {{.Database}}, and {{engine "version, deleted"}} for the engine family, so that replicated and
-// sharded tables need no second set of files.
+// The SQL files are templates: {{.Database}}; {{engine "version, deleted"}} for the engine, which may be replicated; {{from "visits"}}
+// for what views read, which may lie in several shards (so they say GLOBAL IN, which means nothing otherwise). Migrations run on every
+// server, also where a replica has the change already, so they say IF NOT EXISTS.
 package clickhouse
 
 import (
@@ -39,6 +40,13 @@ type Config struct {
 	User     string      // empty: default
 	Password string
 	Database string // small letters, digits and _
+	// Cluster is the name, in the servers' remote_servers, of the cluster whose shards Addr lists; views read all of them through it.
+	// It must be given where there are several shards.
+	Cluster string
+
+	// Of one server, while it is migrated.
+	shard   placed // from 1
+	replica string // its name among the replicas; empty: it has none
 }
 
 var databaseName = regexp.MustCompile(`^[a-z0-9_]+$`)
@@ -70,9 +78,24 @@ func Open(ctx context.Context, c Config) (driver.Conn, error) {
 	return conn, nil
 }
 
-// Migrate brings the database to this program's tables and views, and the catalogue tables to cat. It may be run at any time and
-// any number of times; what is there already is left alone.
+// Migrate brings every server to this program's tables and views, and the catalogue tables to cat. It may be run at any time and any
+// number of times; what is there already is left alone. Each server is asked by itself, and not through the cluster, so that it is
+// known which has not been reached: the others are done then, and it is by running it again.
 func Migrate(ctx context.Context, c Config, cat *network.Catalog) error {
+	servers, err := c.servers()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, one := range servers {
+		if err := one.migrate(ctx, cat); err != nil {
+			errs = append(errs, fmt.Errorf("clickhouse at %s: %w", one.Addr, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c Config) migrate(ctx context.Context, cat *network.Catalog) error {
 	if err := c.createDatabase(ctx); err != nil {
 		return err
 	}
@@ -89,6 +112,16 @@ func Migrate(ctx context.Context, c Config, cat *network.Catalog) error {
 		return err
 	}
 	defer conn.Close()
+	if c.shard.of > 1 {
+		if err := c.placeShard(ctx, conn); err != nil {
+			return err
+		}
+	}
+	if c.Cluster != "" {
+		if err := c.createDistributed(ctx, conn); err != nil {
+			return err
+		}
+	}
 	if err := c.createViews(ctx, conn); err != nil {
 		return err
 	}

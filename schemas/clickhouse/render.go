@@ -92,7 +92,8 @@ func (c Config) render(files fs.FS, dir string) (fs.FS, error) {
 // functions are the words the SQL files may use in double braces.
 func (c Config) functions() template.FuncMap {
 	return template.FuncMap{
-		"engine":    func(version string) string { return "ReplacingMergeTree(" + version + ")" },
+		"engine":    c.engine,
+		"from":      c.from,
 		"plain":     func() string { return "MergeTree" },
 		"source":    c.dictionarySource,
 		"time":      func() string { return timeType },
@@ -110,6 +111,22 @@ func (c Config) functions() template.FuncMap {
 		"corridor":  func(column string) string { return c.name("corridors", column) },
 		"seconds":   seconds,
 	}
+}
+
+// engine is the engine of a keyed table. A replica finds the others of its shard by the path in Keeper.
+func (c Config) engine(version string) string {
+	if c.replica == "" {
+		return "ReplacingMergeTree(" + version + ")"
+	}
+	return fmt.Sprintf("ReplicatedReplacingMergeTree('/clickhouse/corridorwatch/{database}/shard%d/{table}', '%s', %s)", c.shard.number, escape(c.replica), version)
+}
+
+// from is the table that views read for all rows of a table.
+func (c Config) from(table string) string {
+	if c.Cluster != "" {
+		table += allShards
+	}
+	return c.Database + "." + table
 }
 
 // dictionarySource reads a dictionary from a table of the same server. The server asks for a login even of itself.

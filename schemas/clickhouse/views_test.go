@@ -11,14 +11,16 @@ import (
 )
 
 // story.sql is a small world in plain SQL: two trains and a container at a border, at stage time 2026-03-02 00:00.
-func TestStory(t *testing.T) {
-	d := migrated(t)
-	for _, s := range strings.Split(readFile(t, "testdata/story.sql"), ";\n") {
+func TestStory(t *testing.T) { tellStory(migrated(t)) }
+
+func tellStory(d *database) {
+	d.t.Helper()
+	for _, s := range strings.Split(readFile(d.t, "testdata/story.sql"), ";\n") {
 		if s = strings.TrimSpace(s); s != "" {
 			d.exec(s)
 		}
 	}
-	for _, q := range strings.Split(readFile(t, "testdata/story.want"), "\n\n") {
+	for _, q := range strings.Split(readFile(d.t, "testdata/story.want"), "\n\n") {
 		query, want, _ := strings.Cut(strings.Trim(q, "\n"), "\n")
 		var lines []string
 		if want != "" {
@@ -28,7 +30,7 @@ func TestStory(t *testing.T) {
 	}
 }
 
-func readFile(t *testing.T, name string) string {
+func readFile(t testing.TB, name string) string {
 	t.Helper()
 	b, err := os.ReadFile(name)
 	if err != nil {

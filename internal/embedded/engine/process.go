@@ -117,6 +117,9 @@ func (e *Engine) Err() error {
 // acknowledged is stored either way. Close may be called more than once.
 func (e *Engine) Close() error { return e.close() }
 
+// Kill ends the engine at once, as a crash would, for tests. Done tells when it has ended.
+func (e *Engine) Kill() error { return e.cmd.Process.Kill() }
+
 func (e *Engine) stop() error {
 	e.cmd.Process.Signal(syscall.SIGTERM) // fails only if the process has ended
 	e.stdin.Close()

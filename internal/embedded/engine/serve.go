@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -18,7 +19,7 @@ import (
 // ServeConfig says what the engine's own process loads and serves.
 type ServeConfig struct {
 	Lib     string // path of libchdb.so, as Locate finds it
-	DataDir string // directory of the databases; it is created if it is not there. One engine at a time may use it.
+	DataDir string // directory of the databases; it is created if it is not there. One engine at a time may use it. A config.xml in it is read.
 	Listen  string // host:port on a loopback address; port 0 takes a free one
 }
 
@@ -45,7 +46,11 @@ func Serve(ctx context.Context, cfg ServeConfig) error {
 	}
 	// This connection keeps the engine running between requests. The engine's own log is off: on a terminal, each insert stream
 	// would leave a line there ("current_thread contains invalid address") that means nothing. Errors come with the answers.
-	anchor, err := lib.dial("--path="+cfg.DataDir, "--logger.console=false")
+	args := []string{"--path=" + cfg.DataDir, "--logger.console=false"}
+	if settings := filepath.Join(cfg.DataDir, "config.xml"); fileExists(settings) {
+		args = append(args, "--config-file="+settings)
+	}
+	anchor, err := lib.dial(args...)
 	if err != nil {
 		return fmt.Errorf("open %s with the ClickHouse engine: %w", cfg.DataDir, err)
 	}
@@ -78,6 +83,11 @@ func serveUntil(ctx context.Context, listener net.Listener, routes http.Handler)
 		return fmt.Errorf("wait for the statements under way: %w", err)
 	}
 	return nil
+}
+
+func fileExists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
 }
 
 // endOfInput ends when standard input does. The goroutine that reads it ends with the process.

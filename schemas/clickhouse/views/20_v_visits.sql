@@ -66,4 +66,4 @@ SELECT
     {{known "t.offered_at"}} AS handover_offered_at, {{known "t.accepted_at"}} AS handover_accepted_at,
     {{seconds "handover_offered_at" "handover_accepted_at"}} AS handover_s,
     t.refused AS refused, t.origin AS origin, t.terminus AS terminus, t.known_at AS known_at
-FROM {{.Database}}.visits AS t FINAL
+FROM {{from "visits"}} AS t FINAL

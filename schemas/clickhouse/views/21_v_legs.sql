@@ -43,4 +43,4 @@ AS SELECT
     t.corridor AS corridor, {{corridor "t.corridor"}} AS corridor_name, t.corridor_basis AS corridor_basis,
     arrayElement(splitByChar(':', toString(t.direction)), -1) AS direction,
     t.skipped AS skipped, t.border AS border, t.state AS state, t.known_at AS known_at
-FROM {{.Database}}.legs AS t FINAL
+FROM {{from "legs"}} AS t FINAL

@@ -70,4 +70,4 @@ SELECT
     if(t.has_plan, t.plan_s, NULL) AS plan_s, if(t.has_plan AND isNotNull(total_s), t.delay_plan_s, NULL) AS delay_plan_s,
     t.consist AS consist, t.vehicle_in AS vehicle_in, t.vehicle_out AS vehicle_out,
     t.corridor AS corridor, {{corridor "t.corridor"}} AS corridor_name, t.area AS area, t.known_at AS known_at
-FROM {{.Database}}.crossings AS t FINAL
+FROM {{from "crossings"}} AS t FINAL

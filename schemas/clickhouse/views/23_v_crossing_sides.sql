@@ -55,7 +55,7 @@ SELECT
     if(t.{{$side}}_has_plan, t.{{$side}}_plan_s, NULL) AS plan_s,
     if(t.{{$side}}_has_plan AND isNotNull(side_s), t.{{$side}}_delay_plan_s, NULL) AS delay_plan_s,
     t.consist AS consist, t.corridor AS corridor, t.area AS area, t.known_at AS known_at
-FROM {{$.Database}}.crossings AS t FINAL
+FROM {{from "crossings"}} AS t FINAL
 WHERE t.{{$side}}_state != 'none' OR notEmpty(t.{{$side}}_places)
 {{- end}}
 )

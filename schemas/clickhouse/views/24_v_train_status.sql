@@ -28,15 +28,15 @@ AS WITH (SELECT now FROM {{.Database}}.v_now) AS stage_time
 SELECT
     t.run AS run, t.unit_kind AS unit_kind, t.state AS state, {{known "t.seen_at"}} AS seen_at,
     greatest(0, {{seconds "seen_at" "stage_time"}}) AS unseen_s,
-    if(t.has_position, t.lat, NULL) AS lat, if(t.has_position, t.lon, NULL) AS lon, t.speed_kmh AS speed_kmh,
+    if(t.has_position, t.lat_e7 / 1e7, NULL) AS lat, if(t.has_position, t.lon_e7 / 1e7, NULL) AS lon, t.speed_kmh AS speed_kmh,
     t.place AS place, {{place "t.place"}} AS place_name, t.last_place AS last_place, {{place "t.last_place"}} AS last_place_name,
     {{known "t.since"}} AS since, if(t.state = 'closed', NULL, greatest(0, {{seconds "since" "stage_time"}})) AS running_s,
     t.standing AS standing, t.destination AS destination, t.corridor AS corridor,
     arrayElement(splitByChar(':', toString(t.direction)), -1) AS direction,
     t.wagons AS wagons, t.containers AS containers, late.n AS late_events, t.source AS source, t.known_at AS known_at
-FROM {{.Database}}.train_status AS t FINAL
-LEFT JOIN (
+FROM {{from "train_status"}} AS t FINAL
+GLOBAL LEFT JOIN (
     -- FINAL reads no more than the runs that have any.
-    SELECT subject, count() AS n FROM {{.Database}}.train_events FINAL
-    WHERE subject IN (SELECT subject FROM {{.Database}}.train_events WHERE late) AND late GROUP BY subject
+    SELECT subject, count() AS n FROM {{from "train_events"}} FINAL
+    WHERE subject GLOBAL IN (SELECT subject FROM {{from "train_events"}} WHERE late) AND late GROUP BY subject
 ) AS late ON late.subject = t.run

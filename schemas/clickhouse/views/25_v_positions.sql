@@ -25,7 +25,7 @@ SELECT
     if(isNaN(t.speed_kmh), NULL, t.speed_kmh) AS speed_kmh, if(isNaN(t.heading), NULL, t.heading) AS heading,
     if(isNaN(t.accuracy_m), NULL, t.accuracy_m) AS accuracy_m, t.source AS source, t.id AS id,
     {{known "t.recorded_at"}} AS recorded_at, {{known "t.ingested_at"}} AS ingested_at, {{known "t.accepted_at"}} AS accepted_at, t.late AS late
-FROM {{$.Database}}.{{$table}} AS t FINAL
-WHERE t.verb = 'position' AND (t.source, t.id) NOT IN (
-    SELECT source, retracts_id FROM {{$.Database}}.{{$table}} FINAL WHERE verb = 'retracted')
+FROM {{from $table}} AS t FINAL
+WHERE t.verb = 'position' AND (t.source, t.id) GLOBAL NOT IN (
+    SELECT source, retracts_id FROM {{from $table}} FINAL WHERE verb = 'retracted')
 {{- end}}

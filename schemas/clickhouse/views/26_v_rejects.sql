@@ -16,4 +16,4 @@ CREATE OR REPLACE VIEW {{.Database}}.v_rejects
 AS SELECT
     t.id AS id, 'none' AS unit_kind, t.source AS source, t.reason AS reason, t.detail AS detail, t.path AS path, t.value AS value, t.content_type AS content_type,
     {{known "t.at"}} AS at, t.attempts AS attempts, toBool(toUnixTimestamp64Milli(t.accepted_at) = 0) AS open, {{known "t.accepted_at"}} AS retried_at
-FROM {{.Database}}.rejects AS t FINAL
+FROM {{from "rejects"}} AS t FINAL

@@ -21,9 +21,9 @@ CREATE OR REPLACE VIEW {{.Database}}.v_shipments
 )
 AS WITH
     valid AS (
-        SELECT * FROM {{.Database}}.shipments FINAL
+        SELECT * FROM {{from "shipments"}} FINAL
         WHERE verb != 'retracted' AND classifier = 'actual'
-            AND (source, id) NOT IN (SELECT source, retracts_id FROM {{.Database}}.shipments FINAL WHERE verb = 'retracted')),
+            AND (source, id) GLOBAL NOT IN (SELECT source, retracts_id FROM {{from "shipments"}} FINAL WHERE verb = 'retracted')),
     declared AS (SELECT * FROM valid WHERE verb = 'declared' ORDER BY subject, time DESC, recorded_at DESC, hash DESC LIMIT 1 BY subject),
     reached AS (SELECT subject, milestone, time FROM valid WHERE verb = 'milestone' ORDER BY subject, time DESC, recorded_at DESC, hash DESC LIMIT 1 BY subject),
     -- One note may claim to replace another that claims the same: the smallest is shown, so that the answer is always the same.

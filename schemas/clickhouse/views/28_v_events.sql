@@ -50,10 +50,10 @@ SELECT
     t.vehicle AS vehicle, t.vehicle_kind AS vehicle_kind, t.activity AS activity,
     if(t.verb = 'handover', toString(t.handover_state), toString(t.activity_state)) AS step,
     t.party AS party, t.cause AS cause, t.milestone AS milestone, t.retracts_type AS retracts_type, t.retracts_id AS retracts_id,
-    toBool((t.source, t.id) IN (SELECT source, retracts_id FROM {{$.Database}}.{{$table}} FINAL WHERE verb = 'retracted')
-        OR t.implied_by != '' AND (t.source, t.implied_by) IN (SELECT source, retracts_id FROM {{$.Database}}.{{$table}} FINAL WHERE verb = 'retracted')) AS retracted,
+    toBool((t.source, t.id) GLOBAL IN (SELECT source, retracts_id FROM {{from $table}} FINAL WHERE verb = 'retracted')
+        OR t.implied_by != '' AND (t.source, t.implied_by) GLOBAL IN (SELECT source, retracts_id FROM {{from $table}} FINAL WHERE verb = 'retracted')) AS retracted,
     t.source AS source, t.id AS id, t.implied_by AS implied_by,
     {{known "t.recorded_at"}} AS recorded_at, {{known "t.ingested_at"}} AS ingested_at, {{known "t.accepted_at"}} AS accepted_at, t.late AS late
-FROM {{$.Database}}.{{$table}} AS t FINAL
+FROM {{from $table}} AS t FINAL
 WHERE t.verb != 'position'
 {{- end}}

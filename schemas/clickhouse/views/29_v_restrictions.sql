@@ -21,6 +21,6 @@ SELECT
     t.direction AS direction, t.applies_to AS applies_to, {{known "t.from_time"}} AS from_time, {{known "t.until_time"}} AS until_time,
     toBool(t.from_time <= stage_time AND (isNull(until_time) OR until_time > stage_time)) AS in_force,
     t.reason AS reason, t.reference AS reference, t.time AS announced_at, t.source AS source, t.id AS id
-FROM {{.Database}}.restrictions AS t FINAL
-WHERE t.verb = 'restriction' AND (t.source, t.id) NOT IN (
-    SELECT source, retracts_id FROM {{.Database}}.restrictions FINAL WHERE verb = 'retracted')
+FROM {{from "restrictions"}} AS t FINAL
+WHERE t.verb = 'restriction' AND (t.source, t.id) GLOBAL NOT IN (
+    SELECT source, retracts_id FROM {{from "restrictions"}} FINAL WHERE verb = 'retracted')

@@ -14,6 +14,6 @@ CREATE OR REPLACE VIEW {{.Database}}.v_plans
 AS SELECT
     t.subject AS border, {{border "t.subject"}} AS border_name, t.unit_kind AS unit_kind, t.direction AS direction, t.date AS date, t.trains AS trains,
     if(isNaN(t.containers), NULL, t.containers) AS containers, t.time AS announced_at, t.source AS source, t.id AS id
-FROM {{.Database}}.plans AS t FINAL
-WHERE t.verb = 'plan' AND (t.source, t.id) NOT IN (
-    SELECT source, retracts_id FROM {{.Database}}.plans FINAL WHERE verb = 'retracted')
+FROM {{from "plans"}} AS t FINAL
+WHERE t.verb = 'plan' AND (t.source, t.id) GLOBAL NOT IN (
+    SELECT source, retracts_id FROM {{from "plans"}} FINAL WHERE verb = 'retracted')
