@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"hash/maphash"
 	"io"
 	"time"
@@ -154,3 +155,6 @@ func eachRecordOf(batch *kmsg.RecordBatch, take func(*kmsg.Record)) error {
 	}
 	return nil
 }
+
+// checksum is that of record batches.
+func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }

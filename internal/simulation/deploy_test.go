@@ -1,6 +1,8 @@
 package simulation
 
 import (
+	"slices"
+
 	"corridorwatch/processors/sink"
 	"corridorwatch/processors/stream"
 )
@@ -12,23 +14,30 @@ type deployment struct {
 }
 
 type slotSpec struct {
-	name  string
-	roles []role
-	once  bool
+	name    string
+	roles   []role
+	classes []class // of its requests
+	once    bool
 }
 
-var feeder = slotSpec{name: "feed", roles: []role{feed}, once: true}
-
 var (
-	alone  = []role{stages(stream.Run), sinks(sink.Run)}
-	shared = []role{stages(stream.RunGroup), sinks(sink.RunGroup)}
+	feeder = slotSpec{name: "feed", roles: []role{feed}, classes: feedClasses, once: true}
+	all    = slices.Concat(stageClasses, sinkClasses)
 )
 
+func folds(name string) slotSpec {
+	return slotSpec{name: name, roles: []role{stages(stream.RunGroup)}, classes: slices.Concat(stageClasses, groupClasses)}
+}
+
+func everything(name string) slotSpec {
+	return slotSpec{name: name, roles: []role{stages(stream.RunGroup), sinks(sink.RunGroup)}, classes: slices.Concat(all, groupClasses)}
+}
+
 var deployments = []deployment{
-	{"one", []slotSpec{feeder, {name: "a", roles: alone}}},
-	{"two", []slotSpec{feeder, {name: "a", roles: alone[:1]}, {name: "s", roles: alone[1:]}}},
-	{"shared2", []slotSpec{feeder, {name: "a", roles: shared}, {name: "b", roles: shared}}},
-	{"shared3", []slotSpec{feeder, {name: "a", roles: shared[:1]}, {name: "b", roles: shared[:1]}, {name: "c", roles: shared[:1]}, {name: "s", roles: shared[1:]}}},
+	{"one", []slotSpec{feeder, {name: "a", roles: []role{stages(stream.Run), sinks(sink.Run)}, classes: all}}},
+	{"two", []slotSpec{feeder, {name: "a", roles: []role{stages(stream.Run)}, classes: stageClasses}, {name: "s", roles: []role{sinks(sink.Run)}, classes: sinkClasses}}},
+	{"shared2", []slotSpec{feeder, everything("a"), everything("b")}},
+	{"shared3", []slotSpec{feeder, folds("a"), folds("b"), folds("c"), {name: "s", roles: []role{sinks(sink.RunGroup)}, classes: slices.Concat(sinkClasses, groupClasses)}}},
 }
 
 func deploymentOf(name string) deployment {

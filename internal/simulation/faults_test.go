@@ -22,14 +22,22 @@ type fault struct {
 // another takes over), or upgraded. ClickHouse and the broker refuse it.
 var kinds = []string{"cut", "lost", "late", "slow", "kill", "killdone", "killlate", "stop", "pause", "upgrade", "refuse"}
 
-// classes are the requests faults are counted in, and about how many there are in a run: beyond it a fault does not come to pass.
-var classes = []struct {
+// class is a kind of requests, and about how many of it a process sends in a run: what is to befall a later one does not come to pass.
+type class struct {
 	name string
 	many int
-}{
-	{"produce", 60}, {"produce", 20}, {"checkpoint", 50}, {"checkpoint", 12}, {"fetch", 300}, {"offsets", 60}, {"delete", 30},
-	{"join", 6}, {"sync", 5}, {"heartbeat", 25}, {"commit", 20}, {"metadata", 6}, {"insert", 100}, {"insert", 30}, {"question", 3},
 }
+
+// What a producer, the stages and the sink send; classes that stand twice come to pass early as often as at all.
+var (
+	feedClasses  = []class{{"produce", 6}, {"offsets", 12}}
+	groupClasses = []class{{"join", 5}, {"sync", 4}, {"heartbeat", 15}}
+	stageClasses = []class{
+		{"produce", 12}, {"produce", 45}, {"checkpoint", 12}, {"checkpoint", 36}, {"fetch", 20}, {"fetch", 90}, {"offsets", 120}, {"delete", 16},
+		{"commit", 30}, {"metadata", 10},
+	}
+	sinkClasses = []class{{"insert", 8}, {"insert", 25}, {"fetch", 200}, {"offsets", 40}, {"commit", 3}, {"question", 1}}
+)
 
 func (f fault) String() string {
 	return fmt.Sprintf("%s %s %s %d %s", f.kind, f.slot, f.class, f.nth, f.lasts)
@@ -49,10 +57,11 @@ func parseFault(text string) (f fault, err error) {
 
 // drawFaults draws what goes wrong in a deployment.
 func drawFaults(rnd *rand.Rand, d deployment) (faults []fault) {
-	for range rnd.IntN(9) {
-		c := classes[rnd.IntN(len(classes))]
+	for range rnd.IntN(8) {
+		of := d.slots[min(rnd.IntN(2*len(d.slots)), len(d.slots)-1)]
+		c := of.classes[rnd.IntN(len(of.classes))]
 		f := fault{
-			kind: kinds[rnd.IntN(len(kinds))], slot: d.slots[rnd.IntN(len(d.slots))].name, class: c.name, nth: 1 + rnd.IntN(c.many),
+			kind: kinds[rnd.IntN(len(kinds))], slot: of.name, class: c.name, nth: 1 + rnd.IntN(c.many),
 			lasts: time.Duration(10<<rnd.IntN(8)) * time.Millisecond,
 		}
 		if f.kind == "pause" {
