@@ -234,7 +234,7 @@ func (w *world) from(ctx context.Context, until int64) iter.Seq2[*pb.Event, erro
 			if now-now%minuteMS < until {
 				continue
 			}
-			if i%10 == 9 {
+			if i%14 == 13 {
 				time.Sleep(200 * time.Millisecond)
 			}
 			if ctx.Err() != nil {

@@ -29,7 +29,7 @@ const (
 // retractions and mistakes, out of order.
 func newWorld(seed uint64) *world {
 	m := &maker{rnd: rand.New(rand.NewPCG(seed, 1))}
-	for n := range 2 + m.rnd.IntN(2) {
+	for n := range 2 + m.rnd.IntN(4)/3 {
 		m.train(n)
 	}
 	m.others()

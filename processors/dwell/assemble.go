@@ -139,7 +139,7 @@ func (r *run) withReports(cat *network.Catalog, visits []*visit) []*visit {
 
 // first tells whether e is the run's first evidence.
 func (r *run) first(e *pb.Event) bool {
-	if r.frozen.HasLast || len(r.fixes) > 0 && r.fixes[0].t < e.Time {
+	if r.frozen.HasLast && r.frozen.Since < e.Time || !r.frozen.HasLast && len(r.fixes) > 0 && r.fixes[0].t < e.Time {
 		return false
 	}
 	for _, o := range r.reports {

@@ -61,6 +61,7 @@ func newGeometry(cat *network.Catalog) *geometry {
 type machine struct {
 	HasLast, HasPrev, HasSuspect bool
 	Last, Prev, Suspect          fix
+	Since                        int64 // time of the first fix
 
 	Inside  bool
 	In      stay
@@ -82,6 +83,9 @@ type machine struct {
 // step takes the next fix. One that is too fast from its predecessor waits for its successor: if that one contradicts it too, it
 // is set aside.
 func (m *machine) step(g *geometry, f fix) {
+	if !m.HasLast {
+		m.Since = f.t
+	}
 	if !m.HasLast || g.plausible(m.Last, f) {
 		m.HasSuspect = false
 		m.accept(g, f)
