@@ -35,8 +35,9 @@ type aborted struct{ producer, first int64 }
 
 const (
 	maxNames = 1000 // of headers remembered
-	// bufStep is by how much buffers for answers differ, so that the next answer likely fits.
-	bufStep = 256 << 10
+	// bufLeast and bufStep are by how much buffers for small and for large answers differ, so that the next answer likely fits.
+	bufLeast = 4 << 10
+	bufStep  = 256 << 10
 	// keptBytes and keptRecords bound what a buffer given back may hold on to.
 	keptBytes   = 8 << 20
 	keptRecords = 64 << 10
@@ -45,7 +46,7 @@ const (
 // reset forgets everything but the buffers and makes buf size bytes long.
 func (a *answer) reset(from int64, size int) {
 	if cap(a.buf) < size || cap(a.buf) > keptBytes {
-		a.buf = make([]byte, size, (size+bufStep-1)/bufStep*bufStep)
+		a.buf = make([]byte, size, room(size))
 	}
 	a.buf = a.buf[:size]
 	if cap(a.plain) > keptBytes {
@@ -62,6 +63,15 @@ func (a *answer) reset(from int64, size int) {
 	}
 	a.plain, a.records, a.headers = a.plain[:0], a.records[:0], a.headers[:0]
 	a.next, a.lastBase, a.lastSum, a.firstSum = from, -1, 0, 0
+}
+
+// room is how large a buffer for size bytes is made: the next power of two, or the next multiple of bufStep.
+func room(size int) int {
+	step := bufLeast
+	for step < size && step < bufStep {
+		step *= 2
+	}
+	return (size + step - 1) / step * step
 }
 
 // batchError says which batch is unsound.

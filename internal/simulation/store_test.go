@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -114,6 +115,9 @@ func (s *store) insert(r *http.Request, name string, body []byte) error {
 	return nil
 }
 
+// buffered is shared by all stores: one run follows the other.
+var buffered = bufio.NewReaderSize(nil, 1<<20)
+
 // take stores the blocks of one insert, all or nothing.
 func (s *store) take(name string, body []byte) error {
 	s.mu.Lock()
@@ -123,7 +127,9 @@ func (s *store) take(name string, body []byte) error {
 		return &exception{60, "Unknown table " + name}
 	}
 	var blocks []*proto.Block
-	for in := chproto.NewReader(bytes.NewReader(body)); ; {
+	// A large bufio.Reader is used as it is; otherwise each insert would make one.
+	buffered.Reset(bytes.NewReader(body))
+	for in := chproto.NewReader(buffered); ; {
 		b := &proto.Block{ServerContext: &column.ServerContext{}}
 		if err := b.Decode(in, 0); errors.Is(err, io.EOF) {
 			break
