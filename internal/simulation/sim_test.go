@@ -90,6 +90,11 @@ type outcome struct {
 
 // simulate runs a case in a bubble.
 func (c testCase) simulate(t *testing.T, pl plant, log *slog.Logger) (o outcome) {
+	return c.simulateWith(t, pl, log, func(*sim) {})
+}
+
+// simulateWith lets prepare look at the run before it begins.
+func (c testCase) simulateWith(t *testing.T, pl plant, log *slog.Logger, prepare func(*sim)) (o outcome) {
 	synctest.Test(t, func(*testing.T) {
 		s := &sim{plant: pl, log: log, store: newStore(), world: newWorld(c.world), faults: map[string]fault{}, feeding: true}
 		for i := len(s.world.events) - 1; i >= 0; i-- {
@@ -100,6 +105,7 @@ func (c testCase) simulate(t *testing.T, pl plant, log *slog.Logger) (o outcome)
 		for _, f := range c.faults {
 			s.faults[fmt.Sprint(f.slot, f.class, f.nth)] = f
 		}
+		prepare(s)
 		o = s.run(c.deployment)
 	})
 	return o

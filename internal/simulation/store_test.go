@@ -23,6 +23,8 @@ import (
 type store struct {
 	// before, if set, is asked ahead of an insert what shall become of it.
 	before func(r *http.Request, table string) verdict
+	// taken, if set, is told of every insert that was done.
+	taken func(query string, body []byte)
 
 	mu      sync.Mutex // guards what follows
 	tables  map[string]*table
@@ -103,10 +105,10 @@ func (s *store) insert(r *http.Request, name string, body []byte) error {
 	case v.refuse:
 		return &exception{252, "Too many parts"}
 	case v.postpone != nil:
-		v.postpone(func() { s.take(name, body) })
+		v.postpone(func() { s.take(name, r.URL.Query().Get("query"), body) })
 		panic(http.ErrAbortHandler)
 	}
-	if err := s.take(name, body); err != nil {
+	if err := s.take(name, r.URL.Query().Get("query"), body); err != nil {
 		return err
 	}
 	if v.after != nil {
@@ -119,7 +121,7 @@ func (s *store) insert(r *http.Request, name string, body []byte) error {
 var buffered = bufio.NewReaderSize(nil, 1<<20)
 
 // take stores the blocks of one insert, all or nothing.
-func (s *store) take(name string, body []byte) error {
+func (s *store) take(name, query string, body []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.tables[name]
@@ -142,6 +144,9 @@ func (s *store) take(name string, body []byte) error {
 		if err := t.add(b); err != nil {
 			return err
 		}
+	}
+	if s.taken != nil {
+		s.taken(query, body)
 	}
 	close(s.changed)
 	s.changed = make(chan struct{})

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -80,20 +81,24 @@ func (s *store) content() []string {
 }
 
 func (r row) text() (text string, deleted bool) {
+	return rowText(r.block.ColumnsNames(), func(i int) any { return r.block.Columns[i].Row(r.at, false) })
+}
+
+// rowText is what a row says, without what is zero.
+func rowText(names []string, value func(i int) any) (text string, deleted bool) {
 	var b strings.Builder
-	names := r.block.ColumnsNames()
-	for i, c := range r.block.Columns {
-		v := c.Row(r.at, false)
-		if names[i] == "deleted" {
+	for i, name := range names {
+		v := value(i)
+		if name == "deleted" {
 			deleted = v.(uint8) != 0
 		}
-		if slices.Contains(incidental, names[i]) || isZero(v) {
+		if slices.Contains(incidental, name) || isZero(v) {
 			continue
 		}
 		if t, ok := v.(time.Time); ok {
 			v = t.UTC().Format("02T15:04:05.000")
 		}
-		fmt.Fprintf(&b, " %s=%v", names[i], v)
+		fmt.Fprintf(&b, " %s=%v", name, v)
 	}
 	return b.String(), deleted
 }
@@ -112,7 +117,7 @@ func isZero(v any) bool {
 		return v == 0
 	}
 	r := reflect.ValueOf(v)
-	return r.IsZero() || r.Kind() == reflect.Slice && r.Len() == 0
+	return r.CanFloat() && math.IsNaN(r.Float()) || r.IsZero() || r.Kind() == reflect.Slice && r.Len() == 0
 }
 
 // diff says how two contents differ, at most `most` lines each way; empty if they are equal.

@@ -167,7 +167,7 @@ func (m *maker) others() {
 			Goods: []*pb.Goods{{Hs: "850760", WeightKg: 12.5}}, Units: []*pb.ShipmentUnit{{Id: containers[0]}}}}
 	})
 	m.say(pb.Verb_RESTRICTION, pb.UnitKind_UNIT_KIND_NONE, "khorgos", "", 5, func(ev *pb.Event) {
-		ev.Data = &pb.Event_Restriction{Restriction: &pb.Restriction{Effect: "closed", From: begin + 6*stepMS, Reason: "wind"}}
+		ev.Data = &pb.Event_Restriction{Restriction: &pb.Restriction{Effect: "closed", From: begin + 6*stepMS, Reason: "wind", Reference: "t 1"}}
 	})
 	m.say(pb.Verb_BORDER_PLAN, pb.UnitKind_UNIT_KIND_NONE, "khorgos", "", 2, func(ev *pb.Event) {
 		ev.Data = &pb.Event_BorderPlan{BorderPlan: &pb.BorderPlan{Direction: "CN-KZ", Date: "2026-03-02", Trains: 14}}
