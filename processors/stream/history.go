@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"corridorwatch/internal/kafkalog"
 	"corridorwatch/schemas"
 	"corridorwatch/schemas/pb"
 )
@@ -43,8 +44,18 @@ func newHistory(start, end int64) *history {
 	return &history{start: start, end: end, all: map[saveID]*saved{}, writers: map[uint64]*assembly{}}
 }
 
-// readHistory reads the checkpoint partition whole.
+// readHistory reads the checkpoint partition whole; once more, if another process that still has the task deletes from its beginning
+// meanwhile.
 func (t *task) readHistory(ctx context.Context) (*history, error) {
+	for {
+		h, err := t.readHistoryOnce(ctx)
+		if gone := new(kafkalog.RangeError); !errors.As(err, &gone) || gone.Offset >= gone.Start {
+			return h, err
+		}
+	}
+}
+
+func (t *task) readHistoryOnce(ctx context.Context) (*history, error) {
 	topic, partition := t.topic(schemas.Checkpoints), t.checkpointPartition()
 	start, end, err := t.cfg.Log.Offsets(ctx, topic, partition)
 	if err != nil {
