@@ -11,7 +11,6 @@ import (
 
 	"corridorwatch/ingest"
 	"corridorwatch/internal/installation"
-	"corridorwatch/internal/kafkalog"
 	"corridorwatch/internal/progress"
 	"corridorwatch/processors/sink"
 	"corridorwatch/schemas/clickhouse"
@@ -99,6 +98,13 @@ func ingestFiles(cmd *cobra.Command, o ingest.Options, wait bool) error {
 	if err != nil {
 		return err
 	}
+	var stored *tables
+	if wait {
+		if stored, err = openTables(ctx, cfg, choice.Partitions); err != nil {
+			return err
+		}
+		defer stored.shards.Close()
+	}
 	o.Form, o.DataTime = normal.New(cat), choice.Time == installation.Data
 	bar := progress.New(os.Stderr, "ingest", "events", 0)
 	o.Progress = func(read, _, rejected int64) { bar.Set(read, fmt.Sprintf("%d rejected", rejected)) }
@@ -110,7 +116,11 @@ func ingestFiles(cmd *cobra.Command, o ingest.Options, wait bool) error {
 	if err != nil || !wait || res.Read == 0 {
 		return err
 	}
-	if err := waitStored(ctx, cfg, log, choice, res); err != nil {
+	tick, err := ingest.NextTick(ctx, log, cfg.Prefix, res.Offsets)
+	if err != nil {
+		return fmt.Errorf("wait: %w", err)
+	}
+	if err := stored.await(ctx, tick); err != nil {
 		return err
 	}
 	took := time.Since(began)
@@ -118,27 +128,47 @@ func ingestFiles(cmd *cobra.Command, o ingest.Options, wait bool) error {
 	return nil
 }
 
-// waitStored returns when every task has closed the round of the first tick behind the last event, and the sink has stored it.
-func waitStored(ctx context.Context, cfg config, log *kafkalog.Client, choice installation.Choice, res ingest.Result) error {
-	tick, err := ingest.NextTick(ctx, log, cfg.Prefix, res.Offsets)
-	if err != nil {
-		return fmt.Errorf("wait: %w", err)
-	}
+// tables tell how far the sink is.
+type tables struct {
+	shards     clickhouse.Shards
+	database   string
+	partitions int
+}
+
+// openTables makes sure that they can be asked.
+func openTables(ctx context.Context, cfg config, partitions int) (*tables, error) {
 	shards, err := clickhouse.OpenShards(cfg.clickhouse())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer shards.Close()
+	t := &tables{shards, cfg.database(), partitions}
+	if _, _, err := t.passed(ctx, time.Time{}); err != nil {
+		return nil, errors.Join(err, shards.Close())
+	}
+	return t, nil
+}
+
+// passed tells whether every task has closed the round of a tick and the sink has stored it, and how far they are.
+func (t *tables) passed(ctx context.Context, tick time.Time) (done bool, at time.Time, err error) {
+	done, ms, err := sink.Passed(ctx, t.shards, t.database, tick.UnixMilli(), t.partitions)
+	return done, time.UnixMilli(ms).UTC(), err
+}
+
+// await returns when everything before a tick is stored. ClickHouse may go away meanwhile, and come back.
+func (t *tables) await(ctx context.Context, tick time.Time) error {
 	bar := progress.New(os.Stderr, "waiting", "s of stage time", 0)
 	defer bar.Done()
 	for {
-		done, at, err := sink.Passed(ctx, shards, cfg.database(), tick.UnixMilli(), choice.Partitions)
-		if err != nil {
-			return fmt.Errorf("wait: %w", err)
-		}
-		bar.Set(0, fmt.Sprintf("stored up to %s of %s", time.UnixMilli(at).UTC().Format(time.DateTime), tick.UTC().Format(time.DateTime)))
-		if done {
+		done, at, err := t.passed(ctx, tick)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			bar.Set(0, fmt.Sprintf("everything is sent, but whether it is stored ClickHouse does not say now: %v", err))
+		case done:
 			return nil
+		default:
+			bar.Set(0, fmt.Sprintf("stored up to %s of %s", at.Format(time.DateTime), tick.Format(time.DateTime)))
 		}
 		select {
 		case <-ctx.Done():
