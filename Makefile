@@ -27,8 +27,9 @@ kafka:                    ## the Apache Kafka that tests run against, once per u
 accept: build engine      ## the simulated world against its truth: make accept ARGS="--days 14"
 	@$(BIN) accept $(ARGS)
 
-soak: engine              ## kills at random moments: make soak ROUNDS=200 SEED=7
-	go test -v -count=1 -timeout 12h -run TestKills ./cmd/corridorwatch -rounds $(or $(ROUNDS),200) -seed $(or $(SEED),0)
+soak: engine kafka        ## the crash test in full, goes on where it was interrupted: make soak SEED=7, or BROKERS=host:9092 CLICKHOUSE=host:8123
+	nice go test -v -count=1 -timeout 48h -run '^TestCrash$$' ./cmd/corridorwatch -rounds $(or $(ROUNDS),200) -kafka-rounds $(or $(KAFKA_ROUNDS),100) \
+		-seed $(or $(SEED),0) -state $(or $(STATE),$(CURDIR)/.soak) $(if $(BROKERS),-brokers $(BROKERS)) $(if $(CLICKHOUSE),-clickhouse $(CLICKHOUSE))
 
 seeds:                    ## simulated faults: make seeds SEEDS=100000; goes on where it was stopped, SEED=17 repeats one
 	@mkdir -p .bin

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os/exec"
@@ -68,11 +69,16 @@ type logLine struct {
 	raw   string
 }
 
-// start starts a role with more settings and returns when it serves HTTP. name is a subcommand, and what follows it.
-func (f *fleet) start(name string, env ...string) *role {
+// start starts a role with more settings. command is a subcommand, and what follows it.
+func (f *fleet) start(command string, env ...string) *role {
 	f.t.Helper()
-	r := &role{t: f.t, name: fmt.Sprintf("%s %d", name, len(f.roles)), cmd: f.command(strings.Fields(name)...), ended: make(chan struct{}),
-		more: make(chan struct{}, 1)}
+	return f.startAs(fmt.Sprintf("%s %d", command, len(f.roles)), command, env...)
+}
+
+// startAs is start with a name for messages.
+func (f *fleet) startAs(name, command string, env ...string) *role {
+	f.t.Helper()
+	r := &role{t: f.t, name: name, cmd: f.command(strings.Fields(command)...), ended: make(chan struct{}), more: make(chan struct{}, 1)}
 	r.cmd.Env = append(slices.Clip(r.cmd.Env), env...)
 	stderr, err := r.cmd.StderrPipe()
 	if err != nil {
@@ -81,12 +87,12 @@ func (f *fleet) start(name string, env ...string) *role {
 	if err := r.cmd.Start(); err != nil {
 		f.t.Fatal(err)
 	}
-	go r.listen(stderr)
+	go r.listen(io.TeeReader(stderr, f.logFile(r.name)))
 	f.roles = append(f.roles, r)
 	f.t.Cleanup(func() {
 		r.cmd.Process.Kill()
 		<-r.ended
-		if f.t.Failed() {
+		if f.t.Failed() && f.logs == "" {
 			f.t.Logf("%s logged:\n%s", r.name, r.output())
 		}
 	})
@@ -206,17 +212,21 @@ func takenOver(t *testing.T, since time.Time, partitions int, roles ...*role) ti
 	return took
 }
 
-// freePorts are ports that nobody listens on now.
+// freePorts are ports that nobody listens on now, below those that the system gives to outgoing connections, so that who is down for a
+// while gets its own again.
 func freePorts(t *testing.T, n int) []int {
 	t.Helper()
 	var ports []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	for range 100 * n {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 12_000+rand.IntN(20_000)))
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
 		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		if ports = append(ports, l.Addr().(*net.TCPAddr).Port); len(ports) == n {
+			return ports
+		}
 	}
-	return ports
+	t.Fatalf("only %d of %d ports are free", len(ports), n)
+	return nil
 }

@@ -57,9 +57,16 @@ type program struct {
 	bin string
 	env []string
 	dir string
+	// logs, if set, is a directory into which each process's log is written, that of the next one with the same name behind it.
+	logs string
 }
 
 func newProgram(t *testing.T, env ...string) *program {
+	t.Helper()
+	return newProgramIn(t, t.TempDir(), env...)
+}
+
+func newProgramIn(t *testing.T, dir string, env ...string) *program {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("builds and runs the whole program")
@@ -71,7 +78,6 @@ func newProgram(t *testing.T, env ...string) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
 	for _, e := range os.Environ() {
 		if !strings.HasPrefix(e, envPrefix) || strings.HasPrefix(e, envPrefix+"CHDB_LIB") {
 			env = append(env, e)
@@ -80,7 +86,7 @@ func newProgram(t *testing.T, env ...string) *program {
 	for _, name := range []string{"BROKER_LISTEN", "CLICKHOUSE_LISTEN", "HTTP_LISTEN"} {
 		env = append(env, envPrefix+name+"=127.0.0.1:0")
 	}
-	return &program{t, bin, append(env, envPrefix+"DATA_DIR="+dir), dir}
+	return &program{t: t, bin: bin, env: append(env, envPrefix+"DATA_DIR="+dir), dir: dir}
 }
 
 // missing skips a test that lacks a tool, and fails it where all must be there.
@@ -162,7 +168,7 @@ func (p *program) launch(args ...string) *service {
 func (p *program) launchAs(command string, args ...string) *service {
 	p.t.Helper()
 	s := &service{program: p, cmd: p.command(append([]string{command}, args...)...), ended: make(chan struct{}), announced: make(chan struct{})}
-	s.cmd.Stderr = &s.output
+	s.cmd.Stderr = io.MultiWriter(&s.output, p.logFile(command))
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
 		p.t.Fatal(err)
@@ -235,12 +241,9 @@ func (s *service) get(path string) (int, string) {
 // views are the rows of every view but v_now: sending events makes time pass.
 func (s *service) views() map[string][]string {
 	s.t.Helper()
-	conn, err := clickhouse.Open(s.t.Context(), clickhouse.Config{Addr: s.ClickHouse, Database: s.Prefix})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	conn := s.connect()
 	defer conn.Close()
-	views, err := clickhouse.Dump(s.t.Context(), conn, s.Prefix)
+	views, err := clickhouse.Dump(s.t.Context(), conn, s.config().database())
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -63,8 +63,8 @@ type Config struct {
 	// process no longer has it.
 	Stopped func(topic string, partition int, err error)
 
-	// Failpoint, if set, is called at named points of the work ("before-insert", "after-insert": between rows and offsets), for tests
-	// that let the process die there.
+	// Failpoint, if set, is called at named points of the work, for tests that let the process die there: "before-insert", "after-insert"
+	// (of the rows; the marks are next) and "after-marks" (the offsets are next).
 	Failpoint func(name string)
 }
 

@@ -119,6 +119,7 @@ func (c *collector) storeMarks(ctx, hard context.Context, g *gathered) error {
 		maps.Copy(c.marks, m)
 	}
 	c.metrics.passed(c.marks)
+	c.cfg.hit("after-marks")
 	return nil
 }
 
