@@ -110,6 +110,39 @@ func (s Shards) Close() error {
 	return errors.Join(errs...)
 }
 
+// DropDatabase drops a database in every shard, if it is there.
+func (s Shards) DropDatabase(ctx context.Context, database string) error {
+	var errs []error
+	for _, conn := range s {
+		errs = append(errs, conn.Exec(ctx, "DROP DATABASE IF EXISTS "+database+" SYNC"))
+	}
+	return errors.Join(errs...)
+}
+
+// OneReplica names of each shard the first replica that answers.
+func (c Config) OneReplica(ctx context.Context) (Config, error) {
+	var chosen []string
+	for i, shard := range c.shards() {
+		var errs []error
+		for _, addr := range strings.Split(shard, ",") {
+			one := c
+			one.Addr = addr
+			conn, err := Open(ctx, one)
+			if err == nil {
+				conn.Close()
+				chosen = append(chosen, addr)
+				break
+			}
+			errs = append(errs, err)
+		}
+		if len(chosen) <= i {
+			return c, errors.Join(errs...)
+		}
+	}
+	c.Addr = strings.Join(chosen, ";")
+	return c, nil
+}
+
 func (c Config) shards() []string { return strings.Split(c.Addr, ";") }
 
 // servers are the configurations of all servers, each alone.

@@ -1,0 +1,129 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"google.golang.org/protobuf/proto"
+
+	"corridorwatch/schemas"
+	"corridorwatch/schemas/pb"
+)
+
+// run is what one task wrote in one epoch into one partition.
+type run struct {
+	at              partition
+	stage           pb.Stage
+	task, epoch     uint32
+	records         int64
+	first, last     uint64
+	repeated, stale int64  // numbers that had been there; records of an epoch that had been superseded
+	gap             string // the first
+}
+
+type writer struct {
+	stage pb.Stage
+	task  uint32
+}
+
+// sequences reads the topics and checks that the numbers of every task have no gap.
+func (c Config) sequences(ctx context.Context, all map[partition]extent) (runs []*run, err error) {
+	var done, total int64
+	for _, e := range all {
+		total += e.end - e.start
+	}
+	for _, at := range sorted(all) {
+		of, err := c.partition(ctx, at, all[at], func(n int64) {
+			done += n
+			c.Progress("read", min(done, total), total)
+		})
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, of...)
+	}
+	return runs, nil
+}
+
+func (c Config) partition(ctx context.Context, at partition, e extent, read func(int64)) (runs []*run, err error) {
+	reader := c.Log.Reader(schemas.InKafka(c.Prefix, at.topic), at.index, e.start)
+	current := map[writer]*run{}
+	for reader.Offset() < e.end {
+		from := reader.Offset()
+		batch, err := reader.Next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for i := range batch.Records {
+			raw := &batch.Records[i]
+			if raw.Offset >= e.end {
+				break
+			}
+			rec := new(pb.Record)
+			if err := proto.Unmarshal(raw.Value, rec); err != nil {
+				return nil, fmt.Errorf("%s offset %d is not a record of corridorwatch: %w", at, raw.Offset, err)
+			}
+			if r := next(current, at, e, rec, raw.Offset); r != nil {
+				runs = append(runs, r)
+			}
+		}
+		read(batch.Next - from)
+	}
+	return runs, nil
+}
+
+// next counts a record; a run that begins with it is returned.
+func next(current map[writer]*run, at partition, e extent, rec *pb.Record, offset int64) *run {
+	w := writer{rec.Stage, rec.Task}
+	r := current[w]
+	switch {
+	case r == nil || rec.Epoch > r.epoch:
+		begun := &run{at: at, stage: rec.Stage, task: rec.Task, epoch: rec.Epoch, records: 1, first: rec.Seq, last: rec.Seq}
+		if rec.Seq != 1 && (r != nil || e.start == 0) {
+			begun.gap = fmt.Sprintf("begins with number %d at offset %d", rec.Seq, offset)
+		}
+		current[w] = begun
+		return begun
+	case rec.Epoch < r.epoch:
+		r.stale++
+	case rec.Seq <= r.last:
+		r.repeated++
+	default:
+		if rec.Seq != r.last+1 && r.gap == "" {
+			r.gap = fmt.Sprintf("%d follows %d at offset %d", rec.Seq, r.last, offset)
+		}
+		r.records++
+		r.last = rec.Seq
+	}
+	return nil
+}
+
+// printRuns writes the table, and tells whether there was no gap.
+func printRuns(out io.Writer, runs []*run) (whole bool, err error) {
+	whole = true
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "TOPIC\tTASK\tEPOCH\tRECORDS\tFIRST\tLAST\tREPEATED\tOF OLDER EPOCHS\tGAP")
+	for _, r := range runs {
+		gap := cmp.Or(r.gap, "none")
+		whole = whole && r.gap == ""
+		fmt.Fprintf(w, "%s\t%s/%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", r.at, strings.ToLower(r.stage.String()), r.task, r.epoch, r.records, r.first, r.last, r.repeated, r.stale, gap)
+	}
+	return whole, w.Flush()
+}
+
+// sorted are the partitions in the order of the topics.
+func sorted(all map[partition]extent) []partition {
+	order := map[string]int{}
+	for i, t := range schemas.Topics {
+		order[t.Name] = i
+	}
+	return slices.SortedFunc(maps.Keys(all), func(a, b partition) int {
+		return cmp.Or(cmp.Compare(order[a.topic], order[b.topic]), cmp.Compare(a.index, b.index))
+	})
+}
