@@ -202,15 +202,19 @@ func (h *envelope) complete() (*eventType, *Fault) {
 	return h.typ.eventType, nil
 }
 
-// Check finds what is missing or impossible in an event, however it came. It fills in what follows from the rest: the kind of
-// unit.* subjects and of what a retraction is about.
+// Check finds what is missing or impossible in an event, however it came. It trims all texts, so that the same event is the same from
+// protobuf and from JSON, and fills in what follows from the rest: the kind of unit.* subjects and of what a retraction is about.
 func Check(ev *pb.Event) *Fault {
+	ev.Source, ev.Id, ev.Subject = strings.TrimSpace(ev.Source), strings.TrimSpace(ev.Id), strings.TrimSpace(ev.Subject)
 	t, name := typeOf(ev.Verb, ev.UnitKind)
 	if t == nil || name == "" {
 		return &Fault{Reason: UnknownType, Path: "type", Detail: fmt.Sprintf("there is no event of verb %v about unit kind %v", ev.Verb, ev.UnitKind)}
 	}
 	if ev.UnitKind == pb.UnitKind_WAGON || ev.UnitKind == pb.UnitKind_CONTAINER {
 		ev.UnitKind = KindOfUnit(ev.Subject)
+	}
+	if t.has(ev) {
+		t.data.trim(ev)
 	}
 	return checkAs(ev, t)
 }

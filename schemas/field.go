@@ -17,6 +17,7 @@ type field[M any] struct {
 	need bool
 	// given tells whether the message holds a value. Nil for plain numbers, where 0 is a value: then the JSON text decides.
 	given func(m *M) bool
+	trim  func(m *M)        // nil: the value holds no text
 	check func(m *M) *Fault // nil: every value is possible
 	read  func(s *scanner, m *M) *Fault
 	write func(w *writer, m *M) // the value; called when given (or given is nil)
@@ -77,6 +78,15 @@ func (sh shape[M]) index(key []byte) int {
 	return -1
 }
 
+// trim takes the blanks off all texts, which reading JSON does too.
+func (sh shape[M]) trim(m *M) {
+	for i := range sh {
+		if sh[i].trim != nil {
+			sh[i].trim(m)
+		}
+	}
+}
+
 // check finds the first field that is missing or impossible.
 func (sh shape[M]) check(m *M) *Fault {
 	for i := range sh {
@@ -124,6 +134,7 @@ func textField[M any](name, kind, doc string, at func(*M) *string) field[M] {
 	return field[M]{
 		name: name, kind: kind, doc: doc,
 		given: func(m *M) bool { return *at(m) != "" },
+		trim:  func(m *M) { *at(m) = strings.TrimSpace(*at(m)) },
 		read:  func(s *scanner, m *M) (f *Fault) { *at(m), f = readText(s); return f },
 		write: func(w *writer, m *M) { w.text(*at(m)) },
 	}
@@ -282,6 +293,11 @@ func textsField[M any](name, doc string, at func(*M) *[]string) field[M] {
 	return field[M]{
 		name: name, kind: "list of text", doc: doc,
 		given: func(m *M) bool { return len(*at(m)) > 0 },
+		trim: func(m *M) {
+			for i, t := range *at(m) {
+				(*at(m))[i] = strings.TrimSpace(t)
+			}
+		},
 		read: func(s *scanner, m *M) *Fault {
 			*at(m) = nil
 			return readList(s, func() *Fault {
@@ -305,6 +321,11 @@ func listField[M, E any](name, doc string, of shape[E], at func(*M) *[]*E) field
 	return field[M]{
 		name: name, kind: "list", doc: doc, parts: of.describe(),
 		given: func(m *M) bool { return len(*at(m)) > 0 },
+		trim: func(m *M) {
+			for _, e := range *at(m) {
+				of.trim(e)
+			}
+		},
 		check: func(m *M) *Fault {
 			for i, e := range *at(m) {
 				if f := of.check(e); f != nil {

@@ -38,7 +38,7 @@ const (
 func Stage(cat *network.Catalog) stream.Stage {
 	return stream.Stage{
 		Name: pb.Stage_DWELL, Input: schemas.TrainEvents, Upstreams: []pb.Stage{pb.Stage_INTAKE},
-		Outputs: []string{schemas.Visits, schemas.TrainStatus, schemas.UnitEvents}, Logic: "dwell/1",
+		Outputs: []string{schemas.Visits, schemas.TrainStatus, schemas.UnitEvents}, Logic: "dwell/2",
 		New: func() stream.Fold { return newFold(cat) },
 	}
 }

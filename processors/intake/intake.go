@@ -56,7 +56,7 @@ func Stage(cat *network.Catalog, cfg Config) stream.Stage {
 		Name:    pb.Stage_INTAKE,
 		Input:   schemas.Intake,
 		Outputs: []string{schemas.TrainEvents, schemas.UnitEvents, schemas.Shipments, schemas.Restrictions, schemas.Plans, schemas.Rejects},
-		Logic:   "intake/1",
+		Logic:   "intake/2",
 		New:     func() stream.Fold { return &fold{cfg: cfg, form: form} },
 	}
 }

@@ -317,8 +317,8 @@ func (s *scribe) checkClean(h *history) {
 		if g := c.GetSegment(); g != nil && c.Writer == h.best.id.writer && next < len(parts) && proto.Equal(g, parts[next]) {
 			next++
 		}
-		if c.GetOpened() == nil || seen[c.Writer] {
-			continue // each opens it once: another one is a repetition
+		if c.GetOpened() == nil || seen[c.Writer] || c.Epoch == h.epoch && c.Variant != h.variant {
+			continue // each opens it once: another one is a repetition; and one that lost the race for the epoch writes nothing else
 		}
 		seen[c.Writer] = true
 		if opened = c.Writer; next == len(parts) {

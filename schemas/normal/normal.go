@@ -10,7 +10,6 @@ package normal
 
 import (
 	"strconv"
-	"strings"
 
 	"corridorwatch/schemas"
 	"corridorwatch/schemas/network"
@@ -40,7 +39,6 @@ func New(cat *network.Catalog) *Form {
 
 // Apply checks ev and brings it into its normal form. After a fault ev may be changed in part.
 func (n *Form) Apply(ev *pb.Event) *schemas.Fault {
-	ev.Source, ev.Id, ev.Subject = strings.TrimSpace(ev.Source), strings.TrimSpace(ev.Id), strings.TrimSpace(ev.Subject)
 	if f := schemas.Check(ev); f != nil {
 		return f
 	}
