@@ -43,6 +43,8 @@ type fold struct {
 
 	touched []*unit         // changed since the last checkpoint
 	gone    map[string]bool // forgotten since then
+	buf     []byte          // for Snapshot
+	size    int             // of the last one
 }
 
 func newFold(cat *network.Catalog) *fold {
@@ -83,6 +85,8 @@ func (f *fold) unit(id string, kind pb.UnitKind) *unit {
 		u = newUnit(id, kind)
 		f.units[id] = u
 	}
+	u.wake()
+	u.idle = false
 	f.touch(u)
 	return u
 }
@@ -101,7 +105,8 @@ func (f *fold) computeLater(u *unit) {
 	}
 }
 
-// Advance computes the units that changed, and once an hour forgets those for which nothing can come any more.
+// Advance computes the units that changed. Once an hour it forgets those for which nothing can come any more, and lets those sleep
+// for which nothing came in the hour before.
 func (f *fold) Advance(now int64, out *stream.Out) {
 	slices.SortFunc(f.dirty, func(a, b *unit) int { return cmp.Compare(a.id, b.id) })
 	for _, u := range f.dirty {
@@ -112,10 +117,15 @@ func (f *fold) Advance(now int64, out *stream.Out) {
 	f.dirty = f.dirty[:0]
 	if hour := now / hourMS; hour > f.swept {
 		f.swept = hour
-		for id, u := range f.units { // deleting emits nothing: the order does not show
-			if u.over(hour * hourMS) {
+		for id, u := range f.units { // nothing is emitted: the order does not show
+			switch {
+			case !u.dirty && hour*hourMS >= u.forgetAt():
 				delete(f.units, id)
 				f.gone[id] = true
+			case u.idle:
+				u.sleep()
+			default:
+				u.idle = true
 			}
 		}
 	}

@@ -29,6 +29,9 @@ func FuzzRestore(f *testing.F) {
 			return
 		}
 		for _, u := range first.units {
+			if u.asleep != nil && u.decode() != nil {
+				return // its checksum would not be right
+			}
 			first.touch(u)
 		}
 		pieces, err := first.Changed()

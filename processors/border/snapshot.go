@@ -1,6 +1,7 @@
 package border
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -43,10 +44,12 @@ func encoded(m proto.Message) []byte {
 
 // Snapshot writes all units in the order of their ids.
 func (f *fold) Snapshot() ([]byte, error) {
-	b := binary.AppendVarint(nil, f.swept)
+	b := binary.AppendVarint(make([]byte, 0, f.size+f.size/8), f.swept)
 	for _, id := range sortedKeys(f.units) {
-		b = f.units[id].append(b)
+		f.buf = f.units[id].append(f.buf[:0])
+		b = appendBytes(b, f.buf)
 	}
+	f.size = len(b)
 	f.untouch()
 	return b, nil
 }
@@ -90,11 +93,14 @@ func (f *fold) Apply(pieces []stream.Piece) error {
 		case len(p.Value) == 0:
 			delete(f.units, p.Key)
 		default:
-			u := s.unit()
+			u, err := restored(p.Value)
+			if err != nil {
+				return err
+			}
 			f.units[u.id] = u
 		}
 		if s.err != nil {
-			return fmt.Errorf("unit %q: %w", p.Key, s.err)
+			return s.err
 		}
 	}
 	f.collect()
@@ -112,12 +118,20 @@ func (f *fold) collect() {
 	}
 }
 
+// format is that of a unit in a snapshot.
+const format = 2
+
 func appendBytes(b, v []byte) []byte { return append(binary.AppendUvarint(b, uint64(len(v))), v...) }
 
 func (u *unit) append(b []byte) []byte {
+	if u.asleep != nil {
+		return append(b, u.asleep...)
+	}
+	b = binary.AppendUvarint(b, format)
 	b = appendBytes(b, []byte(u.id))
 	b = binary.AppendUvarint(b, uint64(u.kind))
 	b = binary.AppendVarint(b, u.newest)
+	b = binary.AppendVarint(b, u.forgetAt())
 	dirty := uint64(0)
 	if u.dirty {
 		dirty = 1
@@ -200,9 +214,9 @@ func (f *fold) Restore(state []byte) error {
 	s := &scanner{b: state}
 	f.swept = s.varint()
 	for len(s.b) > 0 && s.err == nil {
-		u := s.unit()
-		if s.err != nil {
-			return fmt.Errorf("unit %s: %w", u.id, s.err)
+		u, err := restored(s.bytes())
+		if err != nil {
+			return err
 		}
 		f.units[u.id] = u
 	}
@@ -210,10 +224,55 @@ func (f *fold) Restore(state []byte) error {
 	return s.err
 }
 
-func (s *scanner) unit() *unit {
-	u := newUnit(string(s.bytes()), pb.UnitKind(s.uvarint()))
-	u.newest = s.varint()
-	u.dirty = s.uvarint() == 1
+// restored is the unit of which append wrote b, asleep if there is nothing to compute for it.
+func restored(b []byte) (*unit, error) {
+	s := &scanner{b: b}
+	have := s.uvarint()
+	u := &unit{id: string(s.bytes()), kind: pb.UnitKind(s.uvarint()), newest: s.varint(), forget: s.varint(), dirty: s.uvarint() == 1}
+	switch {
+	case s.err != nil:
+		return nil, fmt.Errorf("unit %q: %w", u.id, s.err)
+	case have != format:
+		return nil, fmt.Errorf("the state is of format %d, not %d: it was written by another version of this program; start that one, or replay "+
+			"into a new prefix", have, format)
+	}
+	u.asleep = bytes.Clone(b)
+	if u.dirty {
+		if err := u.decode(); err != nil {
+			return nil, fmt.Errorf("unit %q: %w", u.id, err)
+		}
+	}
+	return u, nil
+}
+
+// sleep keeps what append writes instead of the sets: most units are containers for which nothing has come for long, and which will
+// be forgotten one day as they are.
+func (u *unit) sleep() {
+	if u.asleep == nil {
+		*u = unit{id: u.id, kind: u.kind, newest: u.newest, forget: u.forgetAt(), touched: u.touched, idle: true, asleep: u.append(nil)}
+	}
+}
+
+func (u *unit) wake() {
+	if u.asleep == nil {
+		return
+	}
+	if err := u.decode(); err != nil {
+		panic(fmt.Sprintf("border: unit %q cannot be read although its checksum is right: %v", u.id, err))
+	}
+}
+
+func (u *unit) decode() error {
+	s := &scanner{b: u.asleep}
+	s.uvarint()
+	awake := newUnit(string(s.bytes()), pb.UnitKind(s.uvarint()))
+	awake.newest, _, awake.dirty, awake.touched = s.varint(), s.varint(), s.uvarint() == 1, u.touched
+	s.sets(awake)
+	*u = *awake
+	return s.err
+}
+
+func (s *scanner) sets(u *unit) {
 	for range s.count() {
 		k, r := string(s.bytes()), new(pb.Ride)
 		s.message(r)
@@ -243,5 +302,4 @@ func (s *scanner) unit() *unit {
 		u.sent[k] = binary.LittleEndian.Uint64(s.b)
 		s.b = s.b[8:]
 	}
-	return u
 }

@@ -2,6 +2,7 @@ package border
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +24,10 @@ type unit struct {
 	sent      map[string]uint64
 	newest    int64
 	dirty     bool
-	touched   bool // changed since the last checkpoint
+	touched   bool   // changed since the last checkpoint
+	idle      bool   // nothing has come since units were last looked through
+	asleep    []byte // what append wrote of all this, instead of the sets; nil: awake
+	forget    int64  // of one asleep: what forgetAt says
 }
 
 func newUnit(id string, kind pb.UnitKind) *unit {
@@ -225,19 +229,26 @@ func number(j journey) {
 	}
 }
 
-// over tells that nothing more can come for the unit.
-func (u *unit) over(now int64) bool {
-	if u.dirty || now < u.newest+forgetMS {
-		return false
+// forgetAt is when nothing more can come for the unit, if nothing comes until then.
+func (u *unit) forgetAt() int64 {
+	if u.asleep != nil {
+		return u.forget
 	}
+	soon, late := u.newest+forgetMS, int64(math.MaxInt64)
 	if len(u.rides)+len(u.events)+len(u.retracted) == 0 && u.facts == nil {
-		return true // an older epoch had told of it
+		return soon // an older epoch had told of it
 	}
 	if u.isVehicle() {
-		return u.facts != nil && (u.facts.State == pb.State_CLOSED || u.facts.State == pb.State_LOST)
+		if u.facts != nil && (u.facts.State == pb.State_CLOSED || u.facts.State == pb.State_LOST) {
+			return soon
+		}
+		return late
 	}
 	_, closes := u.milestones()
-	return now > u.newest+journeyGap+forgetMS || len(closes) > 0 && closes[len(closes)-1] >= u.newest
+	if len(closes) > 0 && closes[len(closes)-1] >= u.newest {
+		return soon
+	}
+	return soon + journeyGap + 1
 }
 
 // teller emits what differs from what was last told.

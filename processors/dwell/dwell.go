@@ -53,6 +53,7 @@ type fold struct {
 
 	touched []*run          // changed since the last checkpoint
 	gone    map[string]bool // forgotten since then
+	size    int             // of the last Snapshot
 }
 
 func newFold(cat *network.Catalog) *fold {

@@ -97,7 +97,7 @@ func compareEvents(a, b *pb.Event) int {
 }
 
 func (r *run) addFix(ev *pb.Event, p *pb.Position, key uint64) {
-	f := fix{t: ev.Time, id: key, rec: ev.RecordedAt, hash: ev.Hash, lat: float64(p.LatE7) / 1e7, lon: float64(p.LonE7) / 1e7, speed: -1}
+	f := fix{t: ev.Time, id: key, rec: ev.RecordedAt, hash: ev.Hash, lat: degrees(int64(p.LatE7)), lon: degrees(int64(p.LonE7)), speed: -1}
 	if p.SpeedKmh != nil {
 		f.speed = *p.SpeedKmh
 	}

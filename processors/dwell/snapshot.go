@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"container/heap"
 	"encoding/binary"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -20,13 +18,14 @@ import (
 // Snapshot writes all runs in the order of their ids: what was folded, what is frozen, what was told. What can be computed again
 // from that is left out.
 func (f *fold) Snapshot() ([]byte, error) {
-	var b []byte
+	b := make([]byte, 0, f.size+f.size/8)
 	for _, id := range sortedKeys(f.runs) {
 		var err error
 		if b, err = f.runs[id].append(b); err != nil {
 			return nil, fmt.Errorf("run %s: %w", id, err)
 		}
 	}
+	f.size = len(b)
 	f.untouch()
 	return b, nil
 }
@@ -95,13 +94,13 @@ func (f *fold) collect() {
 	heap.Init(&f.timers) // timers are ordered wholly: how they lie in the heap does not show
 }
 
+// format is that of a run in a snapshot.
+const format = 2
+
 func appendBytes(b, v []byte) []byte { return append(binary.AppendUvarint(b, uint64(len(v))), v...) }
 
 func (r *run) append(b []byte) ([]byte, error) {
-	frozen, err := json.Marshal(&r.frozen)
-	if err != nil {
-		return nil, err
-	}
+	b = append(b, format)
 	b = appendBytes(b, []byte(r.id))
 	b = binary.AppendUvarint(b, uint64(r.kind))
 	b = binary.AppendVarint(b, r.newest)
@@ -110,10 +109,12 @@ func (r *run) append(b []byte) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(r.state))
 	b = binary.AppendUvarint(b, uint64(boolInt(r.dirty)))
 	b = binary.AppendVarint(b, r.wakes)
-	b = appendBytes(b, frozen)
+	b = r.frozen.append(b)
 	b = binary.AppendUvarint(b, uint64(len(r.fixes)))
+	before := &fix{}
 	for i := range r.fixes {
-		b = r.fixes[i].append(b)
+		b = r.fixes[i].append(b, before)
+		before = &r.fixes[i]
 	}
 	b = binary.AppendUvarint(b, uint64(len(r.reports)))
 	for _, e := range r.reports {
@@ -140,14 +141,6 @@ func appendKeys(b []byte, set map[uint64]bool) []byte {
 	b = binary.AppendUvarint(b, uint64(len(keys)))
 	for _, k := range keys {
 		b = binary.LittleEndian.AppendUint64(b, k)
-	}
-	return b
-}
-
-func (f *fix) append(b []byte) []byte {
-	for _, v := range [...]uint64{uint64(f.t), f.id, uint64(f.rec), f.hash, math.Float64bits(f.lat), math.Float64bits(f.lon),
-		uint64(math.Float32bits(f.speed))<<32 | uint64(math.Float32bits(f.acc))} {
-		b = binary.LittleEndian.AppendUint64(b, v)
 	}
 	return b
 }
@@ -211,18 +204,24 @@ func (f *fold) Restore(state []byte) error {
 }
 
 func (s *scanner) run() (*run, error) {
+	if have := s.take(1)[0]; have != format && s.err == nil {
+		return nil, fmt.Errorf("the state is of format %d, not %d: it was written by another version of this program; start that one, or replay "+
+			"into a new prefix", have, format)
+	}
 	r := newRun(string(s.bytes()), pb.UnitKind(s.uvarint()))
 	r.newest, r.takenBack, r.ended, r.state = s.varint(), s.varint(), s.varint(), pb.State(s.uvarint())
 	r.dirty, r.wakes = s.uvarint() != 0, s.varint()
-	if frozen := s.bytes(); s.err == nil {
-		if err := json.Unmarshal(frozen, &r.frozen); err != nil {
-			return nil, fmt.Errorf("run %s: %w", r.id, err)
-		}
-	}
-	for range s.count() {
-		f := s.fix()
+	r.frozen = s.machine()
+	n := s.count()
+	r.fixes = make([]fix, 0, min(n, len(s.b)/leastFix))
+	before := fix{}
+	for range n {
+		f := s.fix(&before)
 		r.fixes = append(r.fixes, f)
 		r.times[f.id] = f.t
+		if before = f; s.err != nil {
+			return nil, s.err
+		}
 	}
 	for range s.count() {
 		e := new(pb.Event)
@@ -241,25 +240,4 @@ func (s *scanner) run() (*run, error) {
 	}
 	r.now = r.frozen.clone()
 	return r, s.err
-}
-
-// MarshalText lets the frozen machine carry fixes in JSON.
-func (f fix) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, f.append(nil)), nil }
-
-// UnmarshalText reads what MarshalText wrote.
-func (f *fix) UnmarshalText(text []byte) error {
-	b, err := hex.AppendDecode(nil, text)
-	if err != nil {
-		return err
-	}
-	s := &scanner{b: b}
-	*f = s.fix()
-	return s.err
-}
-
-func (s *scanner) fix() fix {
-	f := fix{t: int64(s.fixed()), id: s.fixed(), rec: int64(s.fixed()), hash: s.fixed(), lat: s.float(), lon: s.float()}
-	v := s.fixed()
-	f.speed, f.acc = math.Float32frombits(uint32(v>>32)), math.Float32frombits(uint32(v))
-	return f
 }

@@ -22,6 +22,9 @@ type assembly struct {
 	took  int64  // number of its last checkpoint when it last took the task up; -1: it has not
 }
 
+// mostRoom is for how much of a checkpoint room is made before it has come.
+const mostRoom = 256 << 20
+
 // opened says that the writer took the task up, after its checkpoint of that number. It tells whether it is news and no repetition.
 func (a *assembly) opened(number uint64) (news bool, err error) {
 	if int64(number) <= a.took {
@@ -54,7 +57,9 @@ func (a *assembly) add(s *pb.Segment, offset int64) (*pb.Checkpoint, error) {
 		a.skip(s.Number)
 		return nil, err
 	}
-	a.next++
+	if a.next++; a.data == nil {
+		a.data = make([]byte, 0, min(uint64(s.Parts)*uint64(len(s.Data)), mostRoom))
+	}
 	if a.data = append(a.data, s.Data...); a.next != s.Parts {
 		return nil, nil
 	}

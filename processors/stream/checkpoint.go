@@ -77,12 +77,7 @@ func (t *task) checkpoint(ctx context.Context, clean bool) error {
 	}
 	t.cfg.hit("before-checkpoint")
 	segments := split(data, t.offset, t.ckpt.number+1, segmentBytes)
-	for _, segment := range segments {
-		if err := t.control(&pb.Control{Body: &pb.Control_Segment{Segment: segment}}); err != nil {
-			return err
-		}
-	}
-	first, err := t.ckpt.appender.Flush(ctx)
+	first, err := t.writeSegments(ctx, segments)
 	if err != nil {
 		return fmt.Errorf("write %d segments: %w", len(segments), err)
 	}
@@ -102,6 +97,27 @@ func (t *task) checkpoint(ctx context.Context, clean bool) error {
 	t.cfg.Metrics.checkpointed(t.stage.Name, t.index, t.ckpt.whole+t.ckpt.changes, t.ckpt.took)
 	t.lag.Commit(ctx, map[string]map[int]int64{t.topic(t.stage.Input): {t.index: t.offset}})
 	return t.prune(ctx)
+}
+
+// writeSegments sends segments a few at a time, so that a large state is not held twice, and returns the offset of the first.
+func (t *task) writeSegments(ctx context.Context, segments []*pb.Segment) (first int64, err error) {
+	first = -1
+	for i, segment := range segments {
+		if err := t.control(&pb.Control{Body: &pb.Control_Segment{Segment: segment}}); err != nil {
+			return 0, err
+		}
+		if t.ckpt.appender.Buffered() < flushBytes && i+1 < len(segments) {
+			continue
+		}
+		at, err := t.ckpt.appender.Flush(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if first < 0 {
+			first = at
+		}
+	}
+	return first, nil
 }
 
 // split cuts a marshalled checkpoint into segments of at most size bytes, one at least.
