@@ -1,6 +1,7 @@
 package dwell
 
 import (
+	"reflect"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -70,6 +71,31 @@ func told(t *testing.T, f *fold) string {
 		t.Fatal(err)
 	}
 	return string(append(all, state...))
+}
+
+// Every field of the machine comes back from a snapshot: one that is added must be written too, and set here.
+func TestMachineComesBack(t *testing.T) {
+	e := edge{5, 4, 7}
+	f := fix{t: 1772323200000, id: 1 << 63, rec: 1772323200001, hash: 3, lat: degrees(441712001), lon: degrees(-1799600999), speed: 31.5, acc: 12}
+	g := f
+	g.rec, g.speed, g.acc = 0, -1, 0
+	v := stay{Place: "a", Entered: e, Arr: e, Dep: e, Left: e, Stopped: true, First: true, Seen: 9}
+	d := stand{"b", e, e}
+	m := machine{HasLast: true, HasPrev: true, HasSuspect: true, Last: f, Prev: g, Suspect: f, Since: 1, Inside: true, In: v, TentOut: e, Anchor: f,
+		StillN: 2, StillEnd: 3, ArrEst: e, Standing: true, DepPending: true, DepDist: 1.5, Ended: d, Stays: []stay{v, {}}, Stands: []stand{d, {}}}
+	for i := range reflect.TypeFor[machine]().NumField() {
+		if reflect.ValueOf(m).Field(i).IsZero() {
+			t.Errorf("%s is not tried", reflect.TypeFor[machine]().Field(i).Name)
+		}
+	}
+	s := &scanner{b: m.append(nil)}
+	if got := s.machine(); s.err != nil || len(s.b) > 0 || !reflect.DeepEqual(got, m) {
+		t.Errorf("%v, %d bytes left, got\n%+v\nwant\n%+v", s.err, len(s.b), got, m)
+	}
+	s = &scanner{b: new(machine).append(nil)}
+	if got := s.machine(); s.err != nil || len(s.b) > 0 || !reflect.DeepEqual(got, machine{}) {
+		t.Errorf("empty: %v, %+v", s.err, got)
+	}
 }
 
 // The id of a run may hold the bar that separates the parts of a key: what was told of it is taken back under the same keys.

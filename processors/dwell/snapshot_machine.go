@@ -135,6 +135,9 @@ func (m *machine) append(b []byte) []byte {
 			b = f.fix.append(b, &fix{})
 		}
 	}
+	if m.HasLast {
+		b = binary.AppendVarint(b, m.Since)
+	}
 	if m.Inside {
 		b = m.TentOut.append(m.In.append(b))
 	}
@@ -168,6 +171,9 @@ func (s *scanner) machine() (m machine) {
 		if f.has {
 			*f.fix = s.fix(&fix{})
 		}
+	}
+	if m.HasLast {
+		m.Since = s.varint()
 	}
 	if m.Inside {
 		m.In, m.TentOut = s.stay(), s.edge()
