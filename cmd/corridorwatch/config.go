@@ -33,7 +33,10 @@ type config struct {
 	ChdbLib          string `env:"CHDB_LIB" desc:"path of libchdb.so, for sites without npm; empty: the cache filled by 'corridorwatch engine fetch'"`
 
 	Brokers      []string `env:"BROKERS" desc:"Kafka brokers host:port,...; empty: 'up', 'demo' and 'accept' bring their own, the others find that of the running one of DATA_DIR"`
-	KafkaTLS     bool     `env:"KAFKA_TLS" desc:"speak TLS to the brokers"`
+	KafkaTLS     bool     `env:"KAFKA_TLS" desc:"speak TLS to the brokers; a file below says so too"`
+	KafkaCA      string   `env:"KAFKA_CA_FILE" desc:"certificate authorities of the brokers, PEM; empty: those of the system"`
+	KafkaCert    string   `env:"KAFKA_CERT_FILE" desc:"client certificate, PEM"`
+	KafkaKey     string   `env:"KAFKA_KEY_FILE" desc:"its key, PEM"`
 	KafkaSASL    string   `env:"KAFKA_SASL" desc:"plain, scram-sha-256 or scram-sha-512; empty: none"`
 	KafkaUser    string   `env:"KAFKA_USER"`
 	KafkaPass    secret   `env:"KAFKA_PASSWORD"`
@@ -41,7 +44,10 @@ type config struct {
 	ClickHouse   string   `env:"CLICKHOUSE" desc:"ClickHouse HTTP address host:port; replicas separated by commas, shards by semicolons: a1,a2;b1,b2; empty: 'up', 'demo' and 'accept' bring their own, the others find that of the running one of DATA_DIR"`
 	ClickCluster string   `env:"CLICKHOUSE_CLUSTER" desc:"the cluster's name in the servers' remote_servers; needed where there are several shards"`
 	ClickQuorum  string   `env:"CLICKHOUSE_QUORUM" desc:"where there are replicas, how many must have an insert before it counts: a number or auto (more than half); empty: auto"`
-	ClickHouseS  bool     `env:"CLICKHOUSE_TLS" desc:"speak https to ClickHouse"`
+	ClickHouseS  bool     `env:"CLICKHOUSE_TLS" desc:"speak https to ClickHouse; a file below says so too"`
+	ClickCA      string   `env:"CLICKHOUSE_CA_FILE" desc:"certificate authorities of ClickHouse, PEM; empty: those of the system"`
+	ClickCert    string   `env:"CLICKHOUSE_CERT_FILE" desc:"client certificate, PEM"`
+	ClickKey     string   `env:"CLICKHOUSE_KEY_FILE" desc:"its key, PEM"`
 	ClickUser    string   `env:"CLICKHOUSE_USER" envDefault:"default"`
 	ClickPass    secret   `env:"CLICKHOUSE_PASSWORD"`
 	ClickPassIn  string   `env:"CLICKHOUSE_PASSWORD_FILE" desc:"file that holds the password"`
@@ -53,6 +59,8 @@ type config struct {
 	LogFormat       string        `env:"LOG_FORMAT" desc:"text or json; empty: text on a terminal, json elsewhere"`
 
 	Failpoint string `env:"FAILPOINT" hidden:"for tests"` // a file, see failpoint
+
+	kafkaTLS, clickTLS *tls.Config // what the settings above come to; nil: no TLS
 }
 
 const envPrefix = "CORRIDORWATCH_"
@@ -127,6 +135,8 @@ func loadConfig() (config, error) {
 		}
 		*f.into = secret(strings.TrimSpace(string(b)))
 	}
+	cfg.kafkaTLS = tlsConfig("KAFKA", cfg.KafkaTLS, cfg.KafkaCA, cfg.KafkaCert, cfg.KafkaKey, bad)
+	cfg.clickTLS = tlsConfig("CLICKHOUSE", cfg.ClickHouseS, cfg.ClickCA, cfg.ClickCert, cfg.ClickKey, bad)
 	return cfg, errors.Join(problems...)
 }
 
@@ -143,13 +153,6 @@ func (c config) sasl() (sasl.Mechanism, error) {
 		return scram.Mechanism(scram.SHA512, c.KafkaUser, string(c.KafkaPass))
 	}
 	return nil, nil
-}
-
-func (c config) tls() *tls.Config {
-	if !c.KafkaTLS {
-		return nil
-	}
-	return &tls.Config{MinVersion: tls.VersionTLS12}
 }
 
 // addresses of a running 'up' or 'demo'. It leaves them in its data directory, so that the other commands find it on whatever
@@ -201,7 +204,7 @@ func (c config) settings() []setting {
 	v := reflect.ValueOf(c)
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		if f.Tag.Get("hidden") != "" {
+		if f.Tag.Get("hidden") != "" || !f.IsExported() {
 			continue
 		}
 		name := envPrefix + f.Tag.Get("env")

@@ -60,6 +60,11 @@ func diagnose(ctx context.Context, out io.Writer) error {
 	if err == nil {
 		choice, err := installation.Read(ctx, log, cfg.Prefix)
 		line("installation", err, fmt.Sprintf("%q, %d partitions, %s time", cfg.Prefix, choice.Partitions, choice.Time))
+		if err == nil {
+			kept, err := checkTopics(ctx, log, cfg.Prefix, choice.Partitions)
+			line("topics", err, kept)
+			line("groups", checkGroups(ctx, log, cfg.Prefix), "may be seen")
+		}
 	}
 	rows, err := cfg.queryRows(ctx, "SELECT version()")
 	version := ""

@@ -159,16 +159,8 @@ func (r *role) url(path string) string {
 
 // ready asks the role whether it is.
 func (r *role) ready() (bool, error) {
-	resp, err := http.Get(r.url("/readyz"))
-	if err != nil {
-		return false, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return false, err
-	}
-	return resp.StatusCode == http.StatusOK, fmt.Errorf("%s: %s", r.name, body)
+	status, body := get(r.t, r.url("/readyz"))
+	return status == http.StatusOK, fmt.Errorf("%s: %s", r.name, body)
 }
 
 func (r *role) awaitReady() {

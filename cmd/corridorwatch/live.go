@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"log/slog"
 
 	"github.com/spf13/cobra"
@@ -18,12 +17,16 @@ func liveCmd() *cobra.Command {
 				return err
 			}
 			defer m.log.Close()
-			feeds, srv, err := m.feeds(func(ctx context.Context) error { return m.answers(ctx, true) })
+			w, err := newWatch(m)
+			if err != nil {
+				return err
+			}
+			feeds, srv, err := m.feeds(w.ready)
 			if err != nil {
 				return err
 			}
 			slog.Info("serving", "http", srv.addr(), "paths", "/v1/events /livez /readyz /metrics")
-			return runJobs(cmd.Context(), feeds)
+			return runJobs(cmd.Context(), append([]job{{"watch", w.run}}, feeds...))
 		},
 	}
 }

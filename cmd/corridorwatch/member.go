@@ -103,17 +103,19 @@ func (m *member) streamConfig() stream.Config {
 	}
 }
 
-// sink runs the sink. stored, which may be nil, is told how far it is.
-func (m *member) sink(ctx context.Context, stored func(topic string, partition int, offset int64)) error {
+// sink runs the sink, alone or sharing the work. change completes its configuration.
+func (m *member) sink(ctx context.Context, run func(context.Context, sink.Config) error, change func(*sink.Config)) error {
 	shards, err := clickhouse.OpenShards(m.cfg.clickhouse())
 	if err != nil {
 		return err
 	}
 	defer shards.Close()
-	return sink.Run(ctx, sink.Config{
+	cfg := sink.Config{
 		Log: m.log, Shards: shards, Quorum: m.cfg.quorum(), Prefix: m.cfg.Prefix, Database: m.cfg.database(), Partitions: m.cfg.Partitions,
-		Logger: slog.Default(), Stored: stored, Metrics: m.metrics, Failpoint: m.cfg.failpoint(),
-	})
+		Logger: slog.Default(), Metrics: m.metrics, Failpoint: m.cfg.failpoint(),
+	}
+	change(&cfg)
+	return run(ctx, cfg)
 }
 
 // serve makes the HTTP server of a role that takes no events.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"crypto/tls"
 	"fmt"
 	"strings"
 
@@ -13,14 +12,10 @@ import (
 
 // clickhouse says how to reach the installation's database.
 func (c config) clickhouse() clickhouse.Config {
-	ch := clickhouse.Config{
-		Addr: c.ClickHouse, User: c.ClickUser, Password: string(c.ClickPass), Database: c.database(),
+	return clickhouse.Config{
+		Addr: c.ClickHouse, TLS: c.clickTLS, User: c.ClickUser, Password: string(c.ClickPass), Database: c.database(),
 		Cluster: c.ClickCluster,
 	}
-	if c.ClickHouseS {
-		ch.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	return ch
 }
 
 // quorum is how many replicas must have an insert; empty where there are none.

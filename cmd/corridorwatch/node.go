@@ -11,6 +11,7 @@ import (
 	"corridorwatch/internal/embedded/broker"
 	"corridorwatch/internal/embedded/engine"
 	"corridorwatch/internal/installation"
+	"corridorwatch/processors/sink"
 	"corridorwatch/processors/stream"
 	"corridorwatch/schemas/clickhouse"
 )
@@ -45,12 +46,11 @@ func (n *node) start(ctx context.Context) error {
 	if err := os.MkdirAll(n.cfg.DataDir, 0o755); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
-	replication := 0 // what the brokers do by default
 	if len(n.cfg.Brokers) == 0 {
 		if n.broker, err = broker.Start(broker.Config{Dir: filepath.Join(n.cfg.DataDir, "broker"), Listen: n.cfg.BrokerListen}); err != nil {
 			return fmt.Errorf("start the embedded broker: %w", err)
 		}
-		n.cfg.Brokers, replication = []string{n.broker.Addr()}, 1
+		n.cfg.Brokers = []string{n.broker.Addr()}
 	}
 	if n.cfg.ClickHouse == "" {
 		if err := n.startEngine(ctx); err != nil {
@@ -58,6 +58,10 @@ func (n *node) start(ctx context.Context) error {
 		}
 	}
 	if n.log, err = n.cfg.dial(); err != nil {
+		return err
+	}
+	replication, err := replicas(ctx, n.log, 0)
+	if err != nil {
 		return err
 	}
 	choice := installation.Choice{Time: n.time, Partitions: n.cfg.Partitions}
@@ -113,7 +117,9 @@ func (n *node) run(ctx context.Context, feeds ...job) error {
 		jobs = append(jobs, job{"retention", func(ctx context.Context) error { retention.Run(ctx, sweepEvery); return nil }})
 	}
 	jobs = append(jobs,
-		job{"sink", func(ctx context.Context) error { return n.sink(ctx, retention.SinkStored) }},
+		job{"sink", func(ctx context.Context) error {
+			return n.sink(ctx, sink.Run, func(cfg *sink.Config) { cfg.Stored = retention.SinkStored })
+		}},
 		job{"stages", func(ctx context.Context) error {
 			cfg := n.streamConfig()
 			cfg.Needed = retention.StageNeeds

@@ -226,14 +226,19 @@ func (s *service) stop(signal syscall.Signal) *os.ProcessState {
 
 func (s *service) get(path string) (int, string) {
 	s.t.Helper()
-	resp, err := http.Get("http://" + s.HTTP + path)
+	return get(s.t, "http://"+s.HTTP+path)
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	resp, err := http.Get(url)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return resp.StatusCode, string(body)
 }

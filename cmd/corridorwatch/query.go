@@ -67,9 +67,9 @@ func (c config) query(ctx context.Context, sql, format string, out io.Writer) er
 
 // ask asks the first server that answers: each of them shows the views.
 func (c config) ask(ctx context.Context, sql, format string) (resp *http.Response, err error) {
-	scheme := "http"
-	if c.ClickHouseS {
-		scheme = "https"
+	scheme, client := "http", http.DefaultClient
+	if c.clickTLS != nil {
+		scheme, client = "https", &http.Client{Transport: &http.Transport{TLSClientConfig: c.clickTLS, DisableKeepAlives: true}}
 	}
 	params := url.Values{"database": {c.database()}, "default_format": {format}}
 	err = errors.New("no address")
@@ -83,7 +83,7 @@ func (c config) ask(ctx context.Context, sql, format string) (resp *http.Respons
 		if c.ClickPass != "" {
 			req.Header.Set("X-ClickHouse-Key", string(c.ClickPass))
 		}
-		if resp, err = http.DefaultClient.Do(req); err == nil {
+		if resp, err = client.Do(req); err == nil {
 			return resp, nil
 		}
 	}

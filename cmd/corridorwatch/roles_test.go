@@ -87,6 +87,12 @@ func disturbRoles(t *testing.T, f *fleet, parts []string, want map[string][]stri
 	sameViews(t, "with roles disturbed", f.views(), want)
 	f.run("audit")
 	live.awaitReady()
+	_, body := get(t, live.url("/metrics"))
+	for _, name := range []string{"stage_time_seconds", "checkpoint_timestamp_seconds", "epoch", "consumer_lag_records", "sink_mark_seconds"} {
+		if !strings.Contains(body, "corridorwatch_installation_"+name+"{") {
+			t.Errorf("'live' does not tell %s", name)
+		}
+	}
 	for _, r := range f.roles {
 		for _, l := range r.logged() {
 			if l.Level == "ERROR" {

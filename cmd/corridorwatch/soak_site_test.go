@@ -165,7 +165,7 @@ func (s *site) remove() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	transport := &kafka.Transport{TLS: cfg.tls(), SASL: mechanism}
+	transport := &kafka.Transport{TLS: cfg.kafkaTLS, SASL: mechanism}
 	defer transport.CloseIdleConnections()
 	client := &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Transport: transport, Timeout: 30 * time.Second}
 	ctx := context.WithoutCancel(s.t.Context())

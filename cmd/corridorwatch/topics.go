@@ -18,7 +18,7 @@ func (c config) dial() (*kafkalog.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("SASL: %w", err)
 	}
-	return kafkalog.New(kafkalog.Config{Brokers: c.Brokers, TLS: c.tls(), SASL: mechanism, ClientID: "corridorwatch"}), nil
+	return kafkalog.New(kafkalog.Config{Brokers: c.Brokers, TLS: c.kafkaTLS, SASL: mechanism, ClientID: "corridorwatch"}), nil
 }
 
 // connect finds the running installation and makes sure that its broker answers.
@@ -53,9 +53,10 @@ func topicsCmd() *cobra.Command {
 
 func topicsPlanCmd() *cobra.Command {
 	var replication int
+	var principal string
 	cmd := &cobra.Command{
 		Use:   "plan",
-		Short: "print the topics, and what 'apply' would create",
+		Short: "print the topics, what 'apply' would create, and what each role must be granted",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, log, err := dialOnly()
@@ -66,6 +67,9 @@ func topicsPlanCmd() *cobra.Command {
 			have, err := log.Topics(cmd.Context())
 			if err != nil {
 				return fmt.Errorf("list topics of %v: %w", cfg.Brokers, err)
+			}
+			if replication, err = replicas(cmd.Context(), log, replication); err != nil {
+				return err
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
 			fmt.Fprintln(w, "TOPIC\tPARTITIONS\tSTATE\tSETTINGS")
@@ -78,10 +82,20 @@ func topicsPlanCmd() *cobra.Command {
 				}
 				fmt.Fprintf(w, "%s\t%d\t%s\t%v\n", s.Name, s.Partitions, state, s.Configs)
 			}
-			return w.Flush()
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			m := newMember(cfg, "")
+			if m.cat, err = cfg.catalogue(); err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), "\nWhere brokers ask for permission, an administrator grants a role what it needs:")
+			printACLs(cmd.OutOrStdout(), cfg.Brokers, principal, grants(cfg.Prefix, m.stages(stageNames())))
+			return nil
 		},
 	}
-	cmd.Flags().IntVar(&replication, "replication", 1, "replicas of each partition; 3 on clusters")
+	replicationFlag(cmd, &replication)
+	cmd.Flags().StringVar(&principal, "principal", "User:corridorwatch", "whom to grant what the roles need")
 	return cmd
 }
 
@@ -101,17 +115,39 @@ func topicsApplyCmd() *cobra.Command {
 				return err
 			}
 			defer log.Close()
+			if replication, err = replicas(cmd.Context(), log, replication); err != nil {
+				return err
+			}
 			want := installation.Choice{Time: timeMode, Partitions: cfg.Partitions}
 			if err := installation.Open(cmd.Context(), log, cfg.Prefix, want, replication); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "installation %q: %d partitions, %s time\n", cfg.Prefix, want.Partitions, want.Time)
+			fmt.Fprintf(cmd.OutOrStdout(), "installation %q: %d partitions, %d replicas, %s time\n", cfg.Prefix, want.Partitions, replication, want.Time)
 			return nil
 		},
 	}
-	cmd.Flags().IntVar(&replication, "replication", 1, "replicas of each partition; 3 on clusters")
+	replicationFlag(cmd, &replication)
 	cmd.Flags().StringVar(&timeMode, "time", installation.Wall, "wall (a clock) or data (one producer of time)")
 	return cmd
+}
+
+func replicationFlag(cmd *cobra.Command, into *int) {
+	cmd.Flags().IntVar(into, "replication", 0, "replicas of each partition; 0: 3 where there are as many brokers, else 1")
+}
+
+// replicas is the number of replicas to ask for.
+func replicas(ctx context.Context, log *kafkalog.Client, asked int) (int, error) {
+	if asked > 0 {
+		return asked, nil
+	}
+	n, err := log.BrokerCount(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if n >= 3 {
+		return 3, nil
+	}
+	return 1, nil
 }
 
 func dialOnly() (config, *kafkalog.Client, error) {

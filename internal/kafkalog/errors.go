@@ -101,7 +101,9 @@ func advice(err error) string {
 	}
 	switch code {
 	case kafka.TopicAuthorizationFailed:
-		return "grant this client's user Read, Write and Describe on the topic (kafka-acls)"
+		return "grant this client's user Read, Write and Describe on the topic (kafka-acls; 'topics plan' prints the commands)"
+	case kafka.GroupAuthorizationFailed:
+		return "grant this client's user Read on the consumer group (kafka-acls; 'topics plan' prints the commands)"
 	case kafka.ClusterAuthorizationFailed:
 		return "grant this client's user Create and Describe on the cluster, or create the topics by hand"
 	case kafka.SASLAuthenticationFailed:

@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"fmt"
+	"math"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -94,30 +95,46 @@ func (w *worker) insertMarks(ctx context.Context, shard int, marks map[markKey]i
 }
 
 // Passed tells whether everything the tasks wrote at a stage time before want (ms) is in the tables of an installation of that
-// many partitions, whose shards are given: every task's mark has passed the sink in every partition it writes. min is the lowest of these marks, 0 if
-// one is still missing.
+// many partitions, whose shards are given: every task's mark has passed the sink in every partition it writes. min is the lowest of
+// these marks, 0 if one is still missing.
 func Passed(ctx context.Context, shards []driver.Conn, database string, want int64, partitions int) (done bool, min int64, err error) {
+	marks, err := Marks(ctx, shards, database, partitions)
+	if err != nil {
+		return false, 0, err
+	}
+	first := true
+	for _, lowest := range marks {
+		for _, mark := range lowest {
+			if first || mark < min {
+				min, first = mark, false
+			}
+		}
+	}
+	return min >= want, min, nil
+}
+
+// Marks tells for each partition of each topic the lowest mark that has passed the sink, of the tasks that write there.
+func Marks(ctx context.Context, shards []driver.Conn, database string, partitions int) (map[string][]int64, error) {
 	marks := map[markKey]int64{}
 	for _, conn := range shards {
 		if err := loadMarks(ctx, conn, database, marks); err != nil {
-			return false, 0, fmt.Errorf("read the marks in %s.%s: %w", database, ticksTable, err)
+			return nil, fmt.Errorf("read the marks in %s.%s: %w", database, ticksTable, err)
 		}
 	}
-	first := true
+	out := map[string][]int64{}
 	for _, t := range schemas.Topics {
 		if !Sunk(t) {
 			continue
 		}
 		for p := range t.Partitions(partitions) {
+			lowest := int64(math.MaxInt64)
 			for _, s := range newSenders(t, p, partitions).from {
-				mark := marks[markKey{place{t.Name, p}, stageName(s.stage), s.task}]
-				if first || mark < min {
-					min, first = mark, false
-				}
+				lowest = min(lowest, marks[markKey{place{t.Name, p}, stageName(s.stage), s.task}])
 			}
+			out[t.Name] = append(out[t.Name], lowest)
 		}
 	}
-	return min >= want, min, nil
+	return out, nil
 }
 
 func loadMarks(ctx context.Context, conn driver.Conn, database string, into map[markKey]int64) error {

@@ -38,14 +38,14 @@ func (h *Health) Problem() error {
 	for _, stage := range slices.Sorted(maps.Keys(h.stages)) {
 		tasks := h.stages[stage]
 		if tasks == nil {
-			all = append(all, fmt.Errorf("stage %s waits for its share of the tasks", stageName(stage)))
+			all = append(all, fmt.Errorf("stage %s waits for its share of the tasks", StageName(stage)))
 		}
 		for _, i := range slices.Sorted(maps.Keys(tasks)) {
 			switch c := tasks[i]; {
 			case c.stopped != nil:
-				all = append(all, fmt.Errorf("task %s/%d stopped: %w", stageName(stage), i, c.stopped))
+				all = append(all, fmt.Errorf("task %s/%d stopped: %w", StageName(stage), i, c.stopped))
 			case !c.restoring.IsZero():
-				all = append(all, fmt.Errorf("task %s/%d restores, for %s", stageName(stage), i, time.Since(c.restoring).Round(time.Second)))
+				all = append(all, fmt.Errorf("task %s/%d restores, for %s", StageName(stage), i, time.Since(c.restoring).Round(time.Second)))
 			}
 		}
 	}

@@ -52,7 +52,7 @@ func (m *Metrics) folded(stage pb.Stage, task, records int, lag, now int64) {
 	if m == nil {
 		return
 	}
-	s, t := stageName(stage), strconv.Itoa(task)
+	s, t := StageName(stage), strconv.Itoa(task)
 	m.records.WithLabelValues(s, t).Add(float64(records))
 	m.lag.WithLabelValues(s, t).Set(float64(lag))
 	m.stageTime.WithLabelValues(s, t).Set(float64(now) / 1000)
@@ -62,7 +62,7 @@ func (m *Metrics) checkpointed(stage pb.Stage, task, size int, took time.Duratio
 	if m == nil {
 		return
 	}
-	s, t := stageName(stage), strconv.Itoa(task)
+	s, t := StageName(stage), strconv.Itoa(task)
 	m.ckptTime.WithLabelValues(s, t).Set(float64(time.Now().UnixMilli()) / 1000)
 	m.ckptTook.WithLabelValues(s, t).Set(took.Seconds())
 	m.stateBytes.WithLabelValues(s, t).Set(float64(size))
@@ -70,7 +70,7 @@ func (m *Metrics) checkpointed(stage pb.Stage, task, size int, took time.Duratio
 
 func (m *Metrics) restored(stage pb.Stage, task int, took time.Duration) {
 	if m != nil {
-		m.restoring.WithLabelValues(stageName(stage), strconv.Itoa(task)).Set(took.Seconds())
+		m.restoring.WithLabelValues(StageName(stage), strconv.Itoa(task)).Set(took.Seconds())
 	}
 }
 
@@ -78,7 +78,7 @@ func (m *Metrics) stopped(stage pb.Stage, task int, err error) {
 	if m == nil {
 		return
 	}
-	s, t := stageName(stage), strconv.Itoa(task)
+	s, t := StageName(stage), strconv.Itoa(task)
 	if errors.As(err, new(*gap)) {
 		m.gaps.WithLabelValues(s, t).Inc()
 	}
@@ -94,7 +94,7 @@ func (m *Metrics) released(stage pb.Stage, task int) {
 	if m == nil {
 		return
 	}
-	s, t := stageName(stage), strconv.Itoa(task)
+	s, t := StageName(stage), strconv.Itoa(task)
 	for _, g := range []*prometheus.GaugeVec{m.lag, m.stageTime, m.ckptTime, m.ckptTook, m.stateBytes, m.restoring, m.halted} {
 		g.DeleteLabelValues(s, t)
 	}

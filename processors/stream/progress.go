@@ -36,7 +36,7 @@ func (p *progress) done() {
 
 func (p *progress) tell() {
 	p.told, p.last = true, time.Now()
-	stage := stageName(p.t.stage.Name)
+	stage := StageName(p.t.stage.Name)
 	done, total := p.now-p.start, p.end-p.start
 	if p.t.cfg.Progress != nil {
 		p.t.cfg.Progress(p.what, stage, p.t.index, done, total)

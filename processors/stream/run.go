@@ -80,7 +80,7 @@ func Run(ctx context.Context, cfg Config, stages []Stage) error {
 			go func() {
 				defer wg.Done()
 				if err := newTask(cfg, stage, i, lag).run(ctx); err != nil {
-					err = fmt.Errorf("task %s/%d: %w", stageName(stage.Name), i, err)
+					err = fmt.Errorf("task %s/%d: %w", StageName(stage.Name), i, err)
 					errs <- err
 					stop(err)
 				}
@@ -96,7 +96,8 @@ func Run(ctx context.Context, cfg Config, stages []Stage) error {
 	return errors.Join(all...)
 }
 
-func stageName(s pb.Stage) string {
+// StageName is the name of a stage in settings, logs and metrics.
+func StageName(s pb.Stage) string {
 	switch s {
 	case pb.Stage_INTAKE:
 		return "intake"
