@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/cespare/xxhash/v2"
+
+	"corridorwatch/schemas/clickhouse"
 )
 
 // journal is what a soak has done, leg by leg. With a directory it survives the process.
@@ -26,11 +28,18 @@ type journal struct {
 	Rounds      int
 	KafkaRounds int
 	Prefix      string // of the installations on brokers that were given
+	Undisturbed *reference
 	Legs        map[string]*doneLeg
 }
 
+// reference is what the views say when nothing is disturbed.
+type reference struct {
+	Program string // see programSum
+	Views   []map[string]clickhouse.Content
+}
+
 type doneLeg struct {
-	Program string // sum of the binary that was disturbed
+	Program string // see programSum
 	Rounds  []result
 }
 
@@ -68,6 +77,13 @@ func (j *journal) file() string { return filepath.Join(j.dir, "journal.json") }
 // finish notes a leg.
 func (j *journal) finish(t *testing.T, l leg, done []result) {
 	t.Helper()
+	j.Legs[l.Name] = &doneLeg{Program: programSum(t), Rounds: done}
+	j.write(t)
+}
+
+// programSum tells one build of the program from another.
+func programSum(t *testing.T) string {
+	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
@@ -76,8 +92,7 @@ func (j *journal) finish(t *testing.T, l leg, done []result) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j.Legs[l.Name] = &doneLeg{Program: fmt.Sprintf("%016x", xxhash.Sum64(program)), Rounds: done}
-	j.write(t)
+	return fmt.Sprintf("%016x", xxhash.Sum64(program))
 }
 
 func (j *journal) write(t *testing.T) {

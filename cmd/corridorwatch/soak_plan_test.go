@@ -59,7 +59,7 @@ const (
 // points are where a role can be told to die.
 var points = map[string][]string{
 	aProcess: {"after-produce", "before-checkpoint", "after-checkpoint", "in-restore", "in-rebalance"},
-	aSink:    {"before-insert", "after-insert", "after-marks"},
+	aSink:    {"before-insert", "after-insert", "after-marks", "in-rebalance"},
 	theUp:    {"after-produce", "before-checkpoint", "after-checkpoint", "in-restore", "before-insert", "after-insert", "after-marks"},
 }
 
@@ -122,8 +122,12 @@ func (d *disturbance) choose(rnd *rand.Rand) {
 	case whileStarts:
 		d.Away = time.Duration(rnd.IntN(2000)) * time.Millisecond
 	case left, paused:
-	case "in-restore", "in-rebalance":
+	case "in-restore":
 		d.Hit = 1 + rnd.IntN(3)
+	case "in-rebalance": // a group for each stage, one for all sinks
+		if d.Hit = 1; d.Victim == aProcess {
+			d.Hit += rnd.IntN(3)
+		}
 	case "after-produce":
 		d.Slice, d.Hit = 0, 1+rnd.IntN(40)
 	case "before-checkpoint", "after-checkpoint":

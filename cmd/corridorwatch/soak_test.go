@@ -42,7 +42,7 @@ func TestCrash(t *testing.T) {
 			}
 			c := newCluster(t, ground)
 			if len(w.pieces) == 0 {
-				*w = undisturbed(t, j.Seed, j.longest())
+				*w = j.undisturbed(t)
 			}
 			for _, l := range legs {
 				t.Run(l.Name, func(t *testing.T) {
@@ -104,7 +104,7 @@ type leg struct {
 }
 
 // roundsALeg is how many rounds a leg has at most: so much is done again when a soak was interrupted.
-const roundsALeg = 20
+const roundsALeg = 10
 
 // legs cuts the rounds on one ground into legs, half of them with a fleet and half with 'up'.
 func (j *journal) legs(ground string) (legs []leg) {

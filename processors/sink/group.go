@@ -46,6 +46,7 @@ func (w *worker) generation(ctx context.Context, g kafkalog.Generation) error {
 		return err
 	}
 	<-ctx.Done() // there may be nothing to do
+	w.cfg.hit("in-rebalance")
 	return nil
 }
 

@@ -64,7 +64,7 @@ type Config struct {
 	Stopped func(topic string, partition int, err error)
 
 	// Failpoint, if set, is called at named points of the work, for tests that let the process die there: "before-insert", "after-insert"
-	// (of the rows; the marks are next) and "after-marks" (the offsets are next).
+	// (of the rows; the marks are next), "after-marks" (the offsets are next) and "in-rebalance" (everything is stored).
 	Failpoint func(name string)
 }
 
