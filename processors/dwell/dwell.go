@@ -114,6 +114,7 @@ func (f *fold) Advance(now int64, out *stream.Out) {
 	}
 	slices.SortFunc(f.dirty, func(a, b *run) int { return cmp.Compare(a.id, b.id) })
 	for _, r := range f.dirty {
+		f.touch(r) // a checkpoint may have been written since it became dirty
 		r.dirty = false
 		r.compute(f, now, out)
 		if r.empty() || r.over(now) {
