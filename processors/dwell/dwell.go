@@ -103,14 +103,10 @@ func (f *fold) computeLater(r *run) {
 func (f *fold) Advance(now int64, out *stream.Out) {
 	for len(f.timers) > 0 && f.timers[0].at <= now {
 		t := heap.Pop(&f.timers).(timer)
-		r := f.runs[t.run]
-		if r == nil {
-			continue
-		}
-		if t.at == r.wakes {
+		if r := f.runs[t.run]; r != nil && t.at == r.wakes {
 			r.wakes = 0
+			f.computeLater(r)
 		}
-		f.computeLater(r)
 	}
 	slices.SortFunc(f.dirty, func(a, b *run) int { return cmp.Compare(a.id, b.id) })
 	for _, r := range f.dirty {
@@ -131,7 +127,7 @@ func (f *fold) Advance(now int64, out *stream.Out) {
 }
 
 // timer wakes a run. If its time was put off since, computing the run just arms the next; if it was brought forward, another was
-// armed and the later one finds nothing to do.
+// armed and the later one counts no more: a restored fold does not have it.
 type timer struct {
 	at  int64
 	run string
