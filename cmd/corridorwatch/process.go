@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
 	"corridorwatch/internal/installation"
+	"corridorwatch/internal/progress"
 	"corridorwatch/processors/stream"
 )
 
@@ -41,6 +44,9 @@ func processCmd() *cobra.Command {
 func (m *member) process(ctx context.Context, stages []string) error {
 	cfg := m.streamConfig()
 	cfg.Health = stream.NewHealth()
+	if isTerminal(os.Stderr) {
+		cfg.Progress = bars()
+	}
 	srv, err := m.serve(func(ctx context.Context) error {
 		if err := m.answers(ctx, false); err != nil {
 			return err
@@ -57,4 +63,25 @@ func (m *member) process(ctx context.Context, stages []string) error {
 		{"http", srv.run},
 		{"stages", func(ctx context.Context) error { return stream.RunGroup(ctx, cfg, m.stages(stages)) }},
 	})
+}
+
+// bars shows each long piece of work as a bar.
+func bars() func(what, stage string, task int, done, total int64) {
+	var mu sync.Mutex
+	shown := map[string]*progress.Bar{}
+	return func(what, stage string, task int, done, total int64) {
+		name := fmt.Sprintf("%s %s/%d", what, stage, task)
+		mu.Lock()
+		defer mu.Unlock()
+		bar := shown[name]
+		if bar == nil {
+			bar = progress.New(os.Stderr, name, "records", total)
+			shown[name] = bar
+		}
+		bar.Set(done, "")
+		if done >= total {
+			bar.Done()
+			delete(shown, name)
+		}
+	}
 }

@@ -106,7 +106,7 @@ func disturbRoles(t *testing.T, f *fleet, parts []string, want map[string][]stri
 func worldInParts(p *program, n int) []string {
 	p.t.Helper()
 	world := filepath.Join(p.dir, "world.jsonl")
-	p.run("simulate", "--corridors", "khorgos-aktau", "--days", "3", "--containers", "--out", world)
+	p.run("simulate", "--corridors", "khorgos-aktau", "--days", "1", "--containers", "--out", world)
 	text, err := os.ReadFile(world)
 	if err != nil {
 		p.t.Fatal(err)

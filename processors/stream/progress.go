@@ -5,6 +5,9 @@ import "time"
 // toldEvery is how often a long piece of work says how far it is.
 const toldEvery = 3 * time.Second
 
+// shownAfter is how long work takes before Config.Progress is told of it.
+const shownAfter = time.Second
+
 // progress of reading a part of a partition.
 type progress struct {
 	t               *task
@@ -22,7 +25,7 @@ func (t *task) progress(what string, start, end int64) *progress {
 // at says that everything before offset has been read.
 func (p *progress) at(offset int64) {
 	p.now = offset
-	if p.t.cfg.Progress != nil || time.Since(p.last) >= toldEvery {
+	if p.t.cfg.Progress != nil && time.Since(p.began) >= shownAfter || time.Since(p.last) >= toldEvery {
 		p.tell()
 	}
 }
@@ -30,6 +33,7 @@ func (p *progress) at(offset int64) {
 // done ends it, with a last word if there was one before.
 func (p *progress) done() {
 	if p.told {
+		p.end = p.now
 		p.tell()
 	}
 }

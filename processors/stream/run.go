@@ -38,7 +38,8 @@ type Config struct {
 
 	Health *Health // of shared tasks; may be nil
 
-	// Progress, if set, is told how far a long piece of work is ("restore"), of how many records; nil: the log is, every few seconds.
+	// Progress, if set, is told how far a long piece of work is ("restore"), of how many records; at its end done is total. nil: the
+	// log is, every few seconds.
 	Progress func(what, stage string, task int, done, total int64)
 
 	// Failpoint, if set, is called at named points of the work, for tests that let the process die there: after-produce,
