@@ -21,9 +21,10 @@ var mayImport = map[string][]string{
 	"ingest":                {"schemas", "internal/kafkalog"},
 	"ingest/simulator":      {"schemas"},
 	"processors/stream":     {"schemas", "internal/kafkalog"},
-	"processors/intake":     {"schemas", "processors/stream", "internal/kafkalog"},
-	"processors/dwell":      {"schemas", "processors/stream"},
-	"processors/border":     {"schemas", "processors/stream"},
+	"processors/recompute":  {"schemas", "processors/stream"},
+	"processors/intake":     {"schemas", "processors/stream", "processors/recompute", "internal/kafkalog"},
+	"processors/dwell":      {"schemas", "processors/stream", "processors/recompute"},
+	"processors/border":     {"schemas", "processors/stream", "processors/recompute"},
 	"processors/sink":       {"schemas", "internal/kafkalog"},
 	"cmd":                   {"schemas", "ingest", "processors", "internal"},
 }

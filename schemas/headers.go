@@ -5,6 +5,10 @@ const (
 	JSONType     = "application/cloudevents+json"
 	BatchType    = "application/cloudevents-batch+json"
 	ProtobufType = "application/protobuf" // one pb.Event
+
+	// From 'recompute' and 'replay' alone: what has passed an intake before.
+	RecomputeType = "application/vnd.corridorwatch.recompute+protobuf" // one pb.Recompute
+	AcceptedType  = "application/vnd.corridorwatch.accepted+protobuf"  // one pb.Accepted
 )
 
 // Headers of records in the intake topic.

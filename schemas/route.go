@@ -35,6 +35,17 @@ func Route(ev *pb.Event) (topic, key string) {
 	return "", ""
 }
 
+// RouteRecompute says where intake sends a piece of a recompute; its key is the subject.
+func RouteRecompute(r *pb.Recompute) (topic string) {
+	switch {
+	case r.Stage == pb.Stage_DWELL && (r.UnitKind == pb.UnitKind_TRAIN || r.UnitKind == pb.UnitKind_VESSEL):
+		return TrainEvents
+	case r.Stage == pb.Stage_BORDER && r.UnitKind != pb.UnitKind_UNIT_KIND_NONE:
+		return UnitEvents
+	}
+	return ""
+}
+
 // Hash is the FNV-1a hash, 64 bits, of the canonical bytes of an event: its deterministic protobuf encoding without the stamps
 // (ingested_at, accepted_at, late, hash). Of two events with the same source, id and recorded_at the one with the greater hash
 // counts, wherever and in whatever order they arrive. The stamps of ev are as before when Hash returns.

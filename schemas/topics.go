@@ -26,6 +26,7 @@ const (
 	Visits       = "visits"
 	Legs         = "legs"
 	Crossings    = "crossings"
+	Recomputed   = "recomputed"   // what became of recomputes, and the events they folded that had come too late; key: subject
 	Checkpoints  = "checkpoints"  // one partition per task
 	Installation = "installation" // one record: what was chosen when the prefix was created
 )
@@ -59,6 +60,7 @@ var Topics = [...]Topic{
 	{Name: Visits, Own: true, Writers: []pb.Stage{pb.Stage_DWELL, pb.Stage_BORDER}},
 	{Name: Legs, Own: true, Writers: []pb.Stage{pb.Stage_BORDER}},
 	{Name: Crossings, Own: true, Writers: []pb.Stage{pb.Stage_BORDER}},
+	{Name: Recomputed, Own: true, Writers: []pb.Stage{pb.Stage_DWELL, pb.Stage_BORDER}},
 }
 
 // Partitions is the number of partitions of t in an installation of p.

@@ -334,3 +334,10 @@ func unknownType(name string) *Fault {
 	}
 	return &Fault{Reason: UnknownType, Path: "type", Detail: detail + "; of " + prefix + " there are " + strings.Join(like, ", ")}
 }
+
+// Start puts the empty data message of its type into an event whose verb and kind are set; none where the type has no data.
+func Start(ev *pb.Event) {
+	if t, _ := typeOf(ev.Verb, ev.UnitKind); t != nil {
+		t.start(ev)
+	}
+}

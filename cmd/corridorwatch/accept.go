@@ -204,8 +204,8 @@ func results(ctx context.Context, conn driver.Conn) (judge.Results, error) {
 	return r, err
 }
 
-func each(ctx context.Context, conn driver.Conn, sql string, row func(driver.Rows) error) error {
-	rows, err := conn.Query(ctx, sql)
+func each(ctx context.Context, conn driver.Conn, sql string, row func(driver.Rows) error, args ...any) error {
+	rows, err := conn.Query(ctx, sql, args...)
 	if err != nil {
 		return fmt.Errorf("read results: %w", err)
 	}

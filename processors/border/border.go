@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"corridorwatch/processors/recompute"
 	"corridorwatch/processors/stream"
 	"corridorwatch/schemas"
 	"corridorwatch/schemas/network"
@@ -30,7 +31,7 @@ const (
 func Stage(cat *network.Catalog) stream.Stage {
 	return stream.Stage{
 		Name: pb.Stage_BORDER, Input: schemas.UnitEvents, Upstreams: []pb.Stage{pb.Stage_INTAKE, pb.Stage_DWELL},
-		Outputs: []string{schemas.Visits, schemas.Legs, schemas.Crossings}, Logic: "border/2",
+		Outputs: []string{schemas.Visits, schemas.Legs, schemas.Crossings, schemas.Recomputed}, Logic: "border/3",
 		New: func() stream.Fold { return newFold(cat) },
 	}
 }
@@ -41,6 +42,8 @@ type fold struct {
 	dirty []*unit
 	swept int64 // when units were last forgotten
 
+	recomputes *recompute.Gathered
+
 	touched []*unit         // changed since the last checkpoint
 	gone    map[string]bool // forgotten since then
 	buf     []byte          // for Snapshot
@@ -48,17 +51,17 @@ type fold struct {
 }
 
 func newFold(cat *network.Catalog) *fold {
-	return &fold{cat: cat, units: map[string]*unit{}, gone: map[string]bool{}}
+	return &fold{cat: cat, units: map[string]*unit{}, gone: map[string]bool{}, recomputes: recompute.New()}
 }
 
 // Fold puts a record into its unit's set.
-func (f *fold) Fold(in stream.In, _ *stream.Out) {
+func (f *fold) Fold(in stream.In, out *stream.Out) {
 	var u *unit
 	changed := false
 	switch b := in.Rec.Body.(type) {
 	case *pb.Record_Ride:
 		u = f.unit(b.Ride.Unit, b.Ride.UnitKind)
-		changed = u.ride(b.Ride, in.Rec.Deleted)
+		changed = u.ride(b.Ride, in.Rec.Deleted, in.Rec.KnownAt)
 	case *pb.Record_RunFacts:
 		u = f.unit(b.RunFacts.Unit, b.RunFacts.UnitKind)
 		if u.facts, changed = b.RunFacts, true; in.Rec.Deleted {
@@ -70,6 +73,12 @@ func (f *fold) Fold(in stream.In, _ *stream.Out) {
 		}
 		u = f.unit(b.Event.Subject, b.Event.UnitKind)
 		changed = u.event(b.Event)
+	case *pb.Record_Recompute:
+		answer := func(rec *pb.Record) { out.Emit(schemas.Recomputed, b.Recompute.Subject, rec) }
+		if whole := f.recomputes.Take(b.Recompute, in.Now, answer); whole != nil {
+			f.recompute(whole, in.Now, out)
+		}
+		return
 	default:
 		return
 	}
@@ -108,10 +117,12 @@ func (f *fold) computeLater(u *unit) {
 // Advance computes the units that changed. Once an hour it forgets those for which nothing can come any more, and lets those sleep
 // for which nothing came in the hour before.
 func (f *fold) Advance(now int64, out *stream.Out) {
+	f.recomputes.Expire(now)
 	slices.SortFunc(f.dirty, func(a, b *unit) int { return cmp.Compare(a.id, b.id) })
 	for _, u := range f.dirty {
 		f.touch(u)
 		u.dirty = false
+		u.prune(now)
 		u.compute(f.cat, out)
 	}
 	f.dirty = f.dirty[:0]

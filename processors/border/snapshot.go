@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"corridorwatch/processors/recompute"
 	"corridorwatch/processors/stream"
 	"corridorwatch/schemas/pb"
 )
@@ -42,9 +43,12 @@ func encoded(m proto.Message) []byte {
 	return b
 }
 
-// Snapshot writes all units in the order of their ids.
+// Snapshot writes all units in the order of their ids, and before them the recomputes that are not whole yet.
 func (f *fold) Snapshot() ([]byte, error) {
 	b := binary.AppendVarint(make([]byte, 0, f.size+f.size/8), f.swept)
+	for _, p := range f.recomputes.State() {
+		b = appendBytes(b, append(appendBytes([]byte{gathering}, []byte(p.Key)), p.Value...))
+	}
 	for _, id := range sortedKeys(f.units) {
 		f.buf = f.units[id].append(f.buf[:0])
 		b = appendBytes(b, f.buf)
@@ -59,7 +63,7 @@ const sweptKey = ""
 
 // Changed returns the units that changed since it, Snapshot or Restore was last called.
 func (f *fold) Changed() ([]stream.Piece, error) {
-	pieces := []stream.Piece{{Key: sweptKey, Value: binary.AppendVarint(nil, f.swept)}}
+	pieces := append(f.recomputes.Changed(), stream.Piece{Key: sweptKey, Value: binary.AppendVarint(nil, f.swept)})
 	for id := range f.gone {
 		if f.units[id] == nil {
 			pieces = append(pieces, stream.Piece{Key: id})
@@ -86,6 +90,11 @@ func (f *fold) untouch() {
 // Apply replaces units.
 func (f *fold) Apply(pieces []stream.Piece) error {
 	for _, p := range pieces {
+		if ours, err := f.recomputes.Load(p.Key, p.Value); err != nil {
+			return err
+		} else if ours {
+			continue
+		}
 		s := &scanner{b: p.Value}
 		switch {
 		case p.Key == sweptKey:
@@ -118,8 +127,11 @@ func (f *fold) collect() {
 	}
 }
 
-// format is that of a unit in a snapshot.
-const format = 2
+// format is that of a unit in a snapshot; gathering stands in its place before a recompute that is not whole yet.
+const (
+	format    = 3
+	gathering = 1
+)
 
 func appendBytes(b, v []byte) []byte { return append(binary.AppendUvarint(b, uint64(len(v))), v...) }
 
@@ -132,6 +144,7 @@ func (u *unit) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(u.kind))
 	b = binary.AppendVarint(b, u.newest)
 	b = binary.AppendVarint(b, u.forgetAt())
+	b = binary.AppendVarint(b, u.keep)
 	dirty := uint64(0)
 	if u.dirty {
 		dirty = 1
@@ -150,13 +163,19 @@ func (u *unit) append(b []byte) []byte {
 	for _, k := range sortedKeys(u.events) {
 		b = appendBytes(appendBytes(b, []byte(k)), encoded(u.events[k]))
 	}
-	b = binary.AppendUvarint(b, uint64(len(u.retracted)))
-	for _, k := range sortedKeys(u.retracted) {
-		b = binary.AppendVarint(appendBytes(b, []byte(k)), u.retracted[k])
-	}
+	b = appendTimes(b, u.retracted)
+	b = appendTimes(b, u.dropped)
 	b = binary.AppendUvarint(b, uint64(len(u.sent)))
 	for _, k := range sortedKeys(u.sent) {
 		b = binary.LittleEndian.AppendUint64(appendBytes(b, []byte(k)), u.sent[k])
+	}
+	return b
+}
+
+func appendTimes(b []byte, times map[string]int64) []byte {
+	b = binary.AppendUvarint(b, uint64(len(times)))
+	for _, k := range sortedKeys(times) {
+		b = binary.AppendVarint(appendBytes(b, []byte(k)), times[k])
 	}
 	return b
 }
@@ -208,13 +227,28 @@ func (s *scanner) message(m proto.Message) {
 	}
 }
 
+func (s *scanner) times(into map[string]int64) {
+	for range s.count() {
+		k := string(s.bytes())
+		into[k] = s.varint()
+	}
+}
+
 // Restore replaces the state.
 func (f *fold) Restore(state []byte) error {
-	f.units = map[string]*unit{}
+	f.units, f.recomputes = map[string]*unit{}, recompute.New()
 	s := &scanner{b: state}
 	f.swept = s.varint()
 	for len(s.b) > 0 && s.err == nil {
-		u, err := restored(s.bytes())
+		item := s.bytes()
+		if len(item) > 0 && item[0] == gathering {
+			g := &scanner{b: item[1:]}
+			if ours, err := f.recomputes.Load(string(g.bytes()), g.b); err != nil || g.err != nil || !ours {
+				return cmp.Or(err, g.err, errShort)
+			}
+			continue
+		}
+		u, err := restored(item)
 		if err != nil {
 			return err
 		}
@@ -228,7 +262,7 @@ func (f *fold) Restore(state []byte) error {
 func restored(b []byte) (*unit, error) {
 	s := &scanner{b: b}
 	have := s.uvarint()
-	u := &unit{id: string(s.bytes()), kind: pb.UnitKind(s.uvarint()), newest: s.varint(), forget: s.varint(), dirty: s.uvarint() == 1}
+	u := &unit{id: string(s.bytes()), kind: pb.UnitKind(s.uvarint()), newest: s.varint(), forget: s.varint(), keep: s.varint(), dirty: s.uvarint() == 1}
 	switch {
 	case s.err != nil:
 		return nil, fmt.Errorf("unit %q: %w", u.id, s.err)
@@ -249,7 +283,7 @@ func restored(b []byte) (*unit, error) {
 // be forgotten one day as they are.
 func (u *unit) sleep() {
 	if u.asleep == nil {
-		*u = unit{id: u.id, kind: u.kind, newest: u.newest, forget: u.forgetAt(), touched: u.touched, idle: true, asleep: u.append(nil)}
+		*u = unit{id: u.id, kind: u.kind, newest: u.newest, forget: u.forgetAt(), keep: u.keep, touched: u.touched, idle: true, asleep: u.append(nil)}
 	}
 }
 
@@ -266,7 +300,7 @@ func (u *unit) decode() error {
 	s := &scanner{b: u.asleep}
 	s.uvarint()
 	awake := newUnit(string(s.bytes()), pb.UnitKind(s.uvarint()))
-	awake.newest, _, awake.dirty, awake.touched = s.varint(), s.varint(), s.uvarint() == 1, u.touched
+	awake.newest, _, awake.keep, awake.dirty, awake.touched = s.varint(), s.varint(), s.varint(), s.uvarint() == 1, u.touched
 	s.sets(awake)
 	*u = *awake
 	return s.err
@@ -289,10 +323,8 @@ func (s *scanner) sets(u *unit) {
 		s.message(e)
 		u.events[k] = e
 	}
-	for range s.count() {
-		k := string(s.bytes())
-		u.retracted[k] = s.varint()
-	}
+	s.times(u.retracted)
+	s.times(u.dropped)
 	for range s.count() {
 		k := string(s.bytes())
 		if len(s.b) < 8 {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"corridorwatch/processors/recompute"
 	"corridorwatch/processors/stream"
 	"corridorwatch/schemas"
 	"corridorwatch/schemas/network"
@@ -21,8 +22,10 @@ type unit struct {
 	facts     *pb.RunFacts
 	events    map[string]*pb.Event // own events by source and id
 	retracted map[string]int64     // events taken back, which may come yet: when
+	dropped   map[string]int64     // rides taken back: when dwell knew it
 	sent      map[string]uint64
 	newest    int64
+	keep      int64 // not forgotten before: it was recomputed, and runs that carried it may follow
 	dirty     bool
 	touched   bool   // changed since the last checkpoint
 	idle      bool   // nothing has come since units were last looked through
@@ -31,17 +34,24 @@ type unit struct {
 }
 
 func newUnit(id string, kind pb.UnitKind) *unit {
-	return &unit{id: id, kind: kind, rides: map[string]*pb.Ride{}, events: map[string]*pb.Event{}, retracted: map[string]int64{}, sent: map[string]uint64{}}
+	return &unit{id: id, kind: kind, rides: map[string]*pb.Ride{}, events: map[string]*pb.Event{}, retracted: map[string]int64{}, dropped: map[string]int64{}, sent: map[string]uint64{}}
 }
 
 // carries tells whether the unit is a vehicle itself: its own rides are its visits.
 func (u *unit) isVehicle() bool { return u.kind == pb.UnitKind_TRAIN || u.kind == pb.UnitKind_VESSEL }
 
-func (u *unit) ride(r *pb.Ride, deleted bool) bool {
-	key := r.Run + "|" + r.Visit.GetPlace() + "|" + strconv.Itoa(int(r.Visit.GetN()))
+// Key under which a unit holds a ride.
+func rideKey(r *pb.Ride) string {
+	return r.Run + "|" + r.Visit.GetPlace() + "|" + strconv.Itoa(int(r.Visit.GetN()))
+}
+
+func (u *unit) ride(r *pb.Ride, deleted bool, knownAt int64) bool {
+	key := rideKey(r)
 	if deleted {
 		delete(u.rides, key)
+		u.dropped[key] = knownAt
 	} else {
+		delete(u.dropped, key)
 		u.rides[key] = r
 	}
 	return true
@@ -234,7 +244,10 @@ func (u *unit) forgetAt() int64 {
 	if u.asleep != nil {
 		return u.forget
 	}
-	soon, late := u.newest+forgetMS, int64(math.MaxInt64)
+	soon, late := max(u.newest+forgetMS, u.keep), int64(math.MaxInt64)
+	for _, at := range u.dropped {
+		soon = max(soon, at+recompute.HoldMS) // a recompute read before may still bring the ride back
+	}
 	if len(u.rides)+len(u.events)+len(u.retracted) == 0 && u.facts == nil {
 		return soon // an older epoch had told of it
 	}
@@ -283,20 +296,29 @@ func crossingKey(c *pb.Crossing) string {
 
 // Retell lets a row that an older epoch told be told anew in the next round, or deleted.
 func (f *fold) Retell(rec *pb.Record) {
-	var u *unit
-	key := ""
-	switch b := rec.Body.(type) {
-	case *pb.Record_Visit:
-		u, key = f.unit(b.Visit.Unit, b.Visit.UnitKind), visitKey(b.Visit)
-	case *pb.Record_Leg:
-		u, key = f.unit(b.Leg.Unit, b.Leg.UnitKind), legKey(b.Leg)
-	case *pb.Record_Crossing:
-		u, key = f.unit(b.Crossing.Unit, b.Crossing.UnitKind), crossingKey(b.Crossing)
-	default:
+	id, kind, key := rowOf(rec)
+	if key == "" {
 		return
 	}
-	u.sent[key] = ^uint64(0) // the sum of nothing that was ever told
+	u := f.unit(id, kind)
+	u.sent[key] = unknown
 	f.computeLater(u)
+}
+
+// unknown stands for what somebody else told: the sum of nothing that was ever told.
+const unknown = ^uint64(0)
+
+// rowOf says which unit tells rec, and under which key it remembers that; no key if it is none of its rows.
+func rowOf(rec *pb.Record) (id string, kind pb.UnitKind, key string) {
+	switch b := rec.Body.(type) {
+	case *pb.Record_Visit:
+		return b.Visit.Unit, b.Visit.UnitKind, visitKey(b.Visit)
+	case *pb.Record_Leg:
+		return b.Leg.Unit, b.Leg.UnitKind, legKey(b.Leg)
+	case *pb.Record_Crossing:
+		return b.Crossing.Unit, b.Crossing.UnitKind, crossingKey(b.Crossing)
+	}
+	return "", 0, ""
 }
 
 func (t *teller) deleteRest() {

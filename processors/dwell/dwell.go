@@ -19,6 +19,7 @@ import (
 	"slices"
 	"time"
 
+	"corridorwatch/processors/recompute"
 	"corridorwatch/processors/stream"
 	"corridorwatch/schemas"
 	"corridorwatch/schemas/network"
@@ -38,7 +39,7 @@ const (
 func Stage(cat *network.Catalog) stream.Stage {
 	return stream.Stage{
 		Name: pb.Stage_DWELL, Input: schemas.TrainEvents, Upstreams: []pb.Stage{pb.Stage_INTAKE},
-		Outputs: []string{schemas.Visits, schemas.TrainStatus, schemas.UnitEvents}, Logic: "dwell/2",
+		Outputs: []string{schemas.Visits, schemas.TrainStatus, schemas.UnitEvents, schemas.Recomputed}, Logic: "dwell/3",
 		New: func() stream.Fold { return newFold(cat) },
 	}
 }
@@ -51,18 +52,27 @@ type fold struct {
 	dirty  []*run
 	timers timers
 
+	recomputes *recompute.Gathered
+
 	touched []*run          // changed since the last checkpoint
 	gone    map[string]bool // forgotten since then
 	size    int             // of the last Snapshot
 }
 
 func newFold(cat *network.Catalog) *fold {
-	return &fold{cat: cat, geo: newGeometry(cat), runs: map[string]*run{}, gone: map[string]bool{}}
+	return &fold{cat: cat, geo: newGeometry(cat), runs: map[string]*run{}, gone: map[string]bool{}, recomputes: recompute.New()}
 }
 
 // Fold puts an event into its run's set. A late one may speak of a run that was forgotten, so it counts for nothing: it is stored
-// with its mark, and v_train_status counts it there.
-func (f *fold) Fold(in stream.In, _ *stream.Out) {
+// with its mark, and v_train_status counts it there, until a recompute folds the run with everything that is stored of it.
+func (f *fold) Fold(in stream.In, out *stream.Out) {
+	if piece := in.Rec.GetRecompute(); piece != nil {
+		answer := func(rec *pb.Record) { out.Emit(schemas.Recomputed, piece.Subject, rec) }
+		if whole := f.recomputes.Take(piece, in.Now, answer); whole != nil {
+			f.recompute(whole, in.Now, out)
+		}
+		return
+	}
 	ev := in.Rec.GetEvent()
 	if ev == nil || ev.Subject == "" || ev.Late {
 		return
@@ -101,6 +111,7 @@ func (f *fold) computeLater(r *run) {
 
 // Advance computes the runs that changed, and those whose time has come to fall silent, be lost or be forgotten.
 func (f *fold) Advance(now int64, out *stream.Out) {
+	f.recomputes.Expire(now)
 	for len(f.timers) > 0 && f.timers[0].at <= now {
 		t := heap.Pop(&f.timers).(timer)
 		if r := f.runs[t.run]; r != nil && t.at == r.wakes {

@@ -121,8 +121,9 @@ func showVisit(v *pb.Visit) string {
 
 // line is one line of a scenario: an event or a tick.
 type line struct {
-	ev   *pb.Event
-	tick int64
+	ev        *pb.Event
+	tick      int64
+	recompute bool // with all events so far; only in testdata/recompute
 }
 
 func at24(t *testing.T, s string) int64 {
@@ -135,7 +136,7 @@ func at24(t *testing.T, s string) int64 {
 	return day.UnixMilli() + int64(hh)*hourMS + int64(mm*60_000)
 }
 
-// parse reads a scenario: "HH:MM verb words" (hours may pass 24), "tick HH:MM", comments with #. Its catalogue is testdata/line.
+// parse reads a scenario: "HH:MM verb words" (hours may pass 24), "tick HH:MM", "recompute", comments with #. Its catalogue is testdata/line.
 func parse(t *testing.T, path string) (lines []line, want string) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -146,6 +147,10 @@ func parse(t *testing.T, path string) (lines []line, want string) {
 	for n := 0; sc.Scan(); n++ {
 		w := strings.Fields(sc.Text())
 		if len(w) == 0 || w[0] == "#" {
+			continue
+		}
+		if w[0] == "recompute" {
+			lines = append(lines, line{recompute: true})
 			continue
 		}
 		if w[0] == "tick" {

@@ -18,6 +18,7 @@ func FuzzRestore(f *testing.F) {
 		fold := newFold(cat)
 		lines, _ := parse(new(testing.T), "testdata/"+name+".txt")
 		play(fold, lines, table{})
+		fold.recomputes.Take(&pb.Recompute{Id: 1, Subject: "T1", Piece: 1, Pieces: 3, ReadAt: day.UnixMilli()}, 0, nil)
 		state, err := fold.Snapshot()
 		if err != nil {
 			f.Fatal(err)
@@ -32,10 +33,12 @@ func FuzzRestore(f *testing.F) {
 		for _, r := range first.runs {
 			first.touch(r)
 		}
+		gathered := first.recomputes.State()
 		pieces, err := first.Changed()
 		if err != nil {
 			t.Fatal(err)
 		}
+		pieces = append(gathered, pieces...)
 		whole, err := first.Snapshot()
 		if err != nil {
 			t.Fatal(err)

@@ -21,6 +21,7 @@ type run struct {
 	takenBack int64 // greatest time of a retraction: the age of a run of which nothing else has come yet
 	newest    int64 // time of the newest evidence
 	alive     int64 // the same; of a run that is only planned so far the last time its plan speaks of
+	fed       int64 // when the last event was accepted: what came since a recompute was read must be held until it is folded
 
 	frozen  machine
 	now     machine // frozen and the first `done` fixes
@@ -59,6 +60,7 @@ func newRun(id string, kind pb.UnitKind) *run {
 // add puts an event into the set and tells whether that changed anything.
 func (r *run) add(ev *pb.Event) bool {
 	key := eventKey(ev.Source, ev.Id)
+	r.fed = max(r.fed, ev.AcceptedAt)
 	if rt := ev.GetRetraction(); rt != nil {
 		target := eventKey(ev.Source, rt.Id)
 		later := ev.Time > r.takenBack
@@ -75,7 +77,7 @@ func (r *run) add(ev *pb.Event) bool {
 		return false
 	}
 	if old, ok := r.times[key]; ok {
-		if !r.supersedes(ev, key, old) {
+		if !r.supersedes(ev.RecordedAt, ev.Hash, key, old) {
 			return false
 		}
 		r.remove(key)
@@ -104,6 +106,10 @@ func (r *run) addFix(ev *pb.Event, p *pb.Position, key uint64) {
 	if p.AccuracyM != nil {
 		f.acc = *p.AccuracyM
 	}
+	r.insert(f)
+}
+
+func (r *run) insert(f fix) {
 	r.changed = min(r.changed, f.t)
 	if n := len(r.fixes); n == 0 || compareFixes(r.fixes[n-1], f) < 0 {
 		r.fixes = append(r.fixes, f)
@@ -118,16 +124,16 @@ func compareFixes(a, b fix) int {
 	return cmp.Or(cmp.Compare(a.t, b.t), cmp.Compare(a.rec, b.rec), cmp.Compare(a.hash, b.hash), cmp.Compare(a.id, b.id))
 }
 
-// supersedes tells whether ev counts instead of the event of the same source and id that is held: the greater by (recorded_at, hash).
-func (r *run) supersedes(ev *pb.Event, key uint64, at int64) bool {
+// supersedes tells whether an event counts instead of that of the same source and id that is held: the greater by (recorded_at, hash).
+func (r *run) supersedes(recorded int64, hash, key uint64, at int64) bool {
 	for i := r.firstAt(at); i < len(r.fixes) && r.fixes[i].t == at; i++ {
 		if f := r.fixes[i]; f.id == key {
-			return cmp.Or(cmp.Compare(ev.RecordedAt, f.rec), cmp.Compare(ev.Hash, f.hash)) > 0
+			return cmp.Or(cmp.Compare(recorded, f.rec), cmp.Compare(hash, f.hash)) > 0
 		}
 	}
 	for _, e := range r.reports {
 		if e.Time == at && eventKey(e.Source, e.Id) == key {
-			return cmp.Or(cmp.Compare(ev.RecordedAt, e.RecordedAt), cmp.Compare(ev.Hash, e.Hash)) > 0
+			return cmp.Or(cmp.Compare(recorded, e.RecordedAt), cmp.Compare(hash, e.Hash)) > 0
 		}
 	}
 	return false // frozen: it can change no more
@@ -309,7 +315,7 @@ func (r *run) interval() int64 {
 func (r *run) due(now int64) int64 {
 	switch r.state {
 	case pb.State_CLOSED, pb.State_LOST:
-		return r.alive + max(latenessMS, lostMS*boolInt(r.state == pb.State_LOST)) + latenessMS
+		return max(r.alive+max(latenessMS, lostMS*boolInt(r.state == pb.State_LOST)), r.fed) + latenessMS
 	case pb.State_SILENT:
 		return r.alive + lostMS
 	case pb.State_OPEN:

@@ -11,14 +11,18 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"corridorwatch/processors/recompute"
 	"corridorwatch/processors/stream"
 	"corridorwatch/schemas/pb"
 )
 
 // Snapshot writes all runs in the order of their ids: what was folded, what is frozen, what was told. What can be computed again
-// from that is left out.
+// from that is left out. Before them stand the recomputes that are not whole yet.
 func (f *fold) Snapshot() ([]byte, error) {
 	b := make([]byte, 0, f.size+f.size/8)
+	for _, p := range f.recomputes.State() {
+		b = appendBytes(appendBytes(append(b, gathering), []byte(p.Key)), p.Value)
+	}
 	for _, id := range sortedKeys(f.runs) {
 		var err error
 		if b, err = f.runs[id].append(b); err != nil {
@@ -32,7 +36,7 @@ func (f *fold) Snapshot() ([]byte, error) {
 
 // Changed returns the runs that changed since it, Snapshot or Restore was last called.
 func (f *fold) Changed() ([]stream.Piece, error) {
-	var pieces []stream.Piece
+	pieces := f.recomputes.Changed()
 	for id := range f.gone {
 		if f.runs[id] == nil {
 			pieces = append(pieces, stream.Piece{Key: id})
@@ -64,6 +68,11 @@ func (f *fold) untouch() {
 // Apply replaces runs. Timers and what is to be computed are collected when the last has been applied: a run may change again.
 func (f *fold) Apply(pieces []stream.Piece) error {
 	for _, p := range pieces {
+		if ours, err := f.recomputes.Load(p.Key, p.Value); err != nil {
+			return err
+		} else if ours {
+			continue
+		}
 		if len(p.Value) == 0 {
 			delete(f.runs, p.Key)
 			continue
@@ -94,8 +103,11 @@ func (f *fold) collect() {
 	heap.Init(&f.timers) // timers are ordered wholly: how they lie in the heap does not show
 }
 
-// format is that of a run in a snapshot.
-const format = 2
+// format is that of a run in a snapshot; gathering stands in its place before a recompute that is not whole yet.
+const (
+	format    = 3
+	gathering = 1
+)
 
 func appendBytes(b, v []byte) []byte { return append(binary.AppendUvarint(b, uint64(len(v))), v...) }
 
@@ -106,6 +118,7 @@ func (r *run) append(b []byte) ([]byte, error) {
 	b = binary.AppendVarint(b, r.newest)
 	b = binary.AppendVarint(b, r.takenBack)
 	b = binary.AppendVarint(b, r.ended)
+	b = binary.AppendVarint(b, r.fed)
 	b = binary.AppendUvarint(b, uint64(r.state))
 	b = binary.AppendUvarint(b, uint64(boolInt(r.dirty)))
 	b = binary.AppendVarint(b, r.wakes)
@@ -190,9 +203,16 @@ func (s *scanner) float() float64 { return math.Float64frombits(s.fixed()) }
 
 // Restore replaces the state.
 func (f *fold) Restore(state []byte) error {
-	f.runs = map[string]*run{}
+	f.runs, f.recomputes = map[string]*run{}, recompute.New()
 	s := &scanner{b: state}
 	for len(s.b) > 0 && s.err == nil {
+		if s.b[0] == gathering {
+			s.take(1)
+			if ours, err := f.recomputes.Load(string(s.bytes()), s.bytes()); err != nil || !ours {
+				return cmp.Or(err, errShort)
+			}
+			continue
+		}
 		r, err := s.run()
 		if err != nil {
 			return err
@@ -209,7 +229,7 @@ func (s *scanner) run() (*run, error) {
 			"into a new prefix", have, format)
 	}
 	r := newRun(string(s.bytes()), pb.UnitKind(s.uvarint()))
-	r.newest, r.takenBack, r.ended, r.state = s.varint(), s.varint(), s.varint(), pb.State(s.uvarint())
+	r.newest, r.takenBack, r.ended, r.fed, r.state = s.varint(), s.varint(), s.varint(), s.varint(), pb.State(s.uvarint())
 	r.dirty, r.wakes = s.uvarint() != 0, s.varint()
 	r.frozen = s.machine()
 	n := s.count()

@@ -51,23 +51,29 @@ func rideKey(r *pb.Ride) string   { return "r|" + r.Unit + "|" + strconv.Itoa(in
 
 // Retell lets a row that an older epoch told be told anew in the next round, or deleted.
 func (f *fold) Retell(rec *pb.Record) {
-	var r *run
-	key := ""
-	switch b := rec.Body.(type) {
-	case *pb.Record_Visit:
-		r, key = f.run(b.Visit.Unit, b.Visit.UnitKind), "v"+visitKey(b.Visit)
-	case *pb.Record_Ride:
-		r, key = f.run(b.Ride.Run, b.Ride.RunKind), rideKey(b.Ride)+visitKey(b.Ride.Visit)
-	case *pb.Record_RunFacts:
-		r, key = f.run(b.RunFacts.Run, b.RunFacts.UnitKind), "f"
-	case *pb.Record_TrainStatus:
-		r, key = f.run(b.TrainStatus.Run, b.TrainStatus.UnitKind), "s"
-	default:
+	id, kind, key := rowOf(rec)
+	if key == "" {
 		return
 	}
+	r := f.run(id, kind)
 	r.sent[key] = unknown
 	r.rewound = true // else only the status would be compared
 	f.computeLater(r)
+}
+
+// rowOf says which run tells rec, and under which key it remembers that; no key if it is none of its rows.
+func rowOf(rec *pb.Record) (run string, kind pb.UnitKind, key string) {
+	switch b := rec.Body.(type) {
+	case *pb.Record_Visit:
+		return b.Visit.Unit, b.Visit.UnitKind, "v" + visitKey(b.Visit)
+	case *pb.Record_Ride:
+		return b.Ride.Run, b.Ride.RunKind, rideKey(b.Ride) + visitKey(b.Ride.Visit)
+	case *pb.Record_RunFacts:
+		return b.RunFacts.Run, b.RunFacts.UnitKind, "f"
+	case *pb.Record_TrainStatus:
+		return b.TrainStatus.Run, b.TrainStatus.UnitKind, "s"
+	}
+	return "", 0, ""
 }
 
 // unknown stands for what an older epoch told. That a sum is the same by chance is as likely as with any other.

@@ -14,6 +14,9 @@
 // Implied events: unit.loaded and unit.unloaded imply a train.composition of the vehicle (id + "#composition"), and a
 // shipment.milestone goes to each of its units (id + "#" + unit). Both name the first event in implied_by.
 //
+// What has passed an intake before goes on as it is: the pieces of a recompute, and events and rejects of another installation that a
+// replay takes from its tables (passed.go). Only 'recompute' and 'replay' send these.
+//
 // The stage keeps no state but after an upgrade (Retell): the log holds everything it needs, and stage time is the runtime's.
 package intake
 
@@ -71,6 +74,9 @@ type fold struct {
 // Fold takes one record of the intake topic.
 func (f *fold) Fold(in stream.In, out *stream.Out) {
 	r := newReceipt(in, out)
+	if r.passedBefore() {
+		return
+	}
 	for i, e := range r.elements() {
 		ev, fault := r.read(i, e)
 		if fault == nil {

@@ -23,6 +23,7 @@ const (
 	visits
 	legs
 	crossings
+	recomputes
 	kinds // how many there are
 )
 
@@ -55,6 +56,8 @@ func newSheet(k kind) *sheet {
 		return legSheet()
 	case crossings:
 		return crossingSheet()
+	case recomputes:
+		return recomputeSheet()
 	}
 	panic(fmt.Sprintf("sink: no sheet for kind %d", k))
 }
@@ -62,7 +65,7 @@ func newSheet(k kind) *sheet {
 // kindOf says what row a record of a topic makes; none for marks, and for what only the next stage reads.
 func kindOf(topic string, rec *pb.Record) (k kind, ok bool, err error) {
 	switch b := rec.Body.(type) {
-	case *pb.Record_Mark, *pb.Record_Ride, *pb.Record_RunFacts:
+	case *pb.Record_Mark, *pb.Record_Ride, *pb.Record_RunFacts, *pb.Record_Recompute:
 		return 0, false, nil
 	case *pb.Record_Event:
 		if k, ok := eventKind(topic, b.Event); ok {
@@ -78,6 +81,8 @@ func kindOf(topic string, rec *pb.Record) (k kind, ok bool, err error) {
 		return legs, true, nil
 	case *pb.Record_Crossing:
 		return crossings, true, nil
+	case *pb.Record_Recomputed:
+		return recomputes, true, nil
 	}
 	return 0, false, fmt.Errorf("a record of type %T has no table: it was written by a newer version, update this one", rec.Body)
 }
@@ -97,11 +102,16 @@ func shardKey(rec *pb.Record) string {
 		return b.Leg.GetUnit()
 	case *pb.Record_Crossing:
 		return b.Crossing.GetUnit()
+	case *pb.Record_Recomputed:
+		return b.Recomputed.GetSubject()
 	}
 	panic(fmt.Sprintf("sink: no shard key for a record of type %T", rec.Body))
 }
 
 func eventKind(topic string, e *pb.Event) (kind, bool) {
+	if topic == schemas.Recomputed {
+		topic, _ = schemas.Route(e) // it was late: its row is in the table of the topic it came by
+	}
 	fix := e.GetPosition() != nil
 	switch {
 	case topic == schemas.TrainEvents && fix:

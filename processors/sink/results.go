@@ -194,6 +194,18 @@ func statusSheet() *sheet {
 	return versioned(s)
 }
 
+func recomputeSheet() *sheet {
+	s := newShape(recomputes, (*pb.Record).GetRecomputed, "recomputed")
+	value(s, "id", "UInt64", (*pb.Recomputed).GetId)
+	text(s, "stage", func(r *pb.Recomputed) string { return stageName(r.GetStage()) })
+	text(s, "subject", (*pb.Recomputed).GetSubject)
+	enum(s, "unit_kind", (*pb.Recomputed).GetUnitKind)
+	text(s, "refused", (*pb.Recomputed).GetRefused)
+	count(s, "events", (*pb.Recomputed).GetEvents)
+	count(s, "late", (*pb.Recomputed).GetLate)
+	return versioned(s)
+}
+
 func rejectSheet() *sheet {
 	s := newShape(rejects, (*pb.Record).GetReject, "rejects")
 	text(s, "id", (*pb.Reject).GetId)

@@ -101,6 +101,8 @@ type Record struct {
 	//	*Record_CrossingDelay
 	//	*Record_DelayStats
 	//	*Record_Alert
+	//	*Record_Recompute
+	//	*Record_Recomputed
 	Body          isRecord_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -293,6 +295,24 @@ func (x *Record) GetAlert() *Alert {
 	return nil
 }
 
+func (x *Record) GetRecompute() *Recompute {
+	if x != nil {
+		if x, ok := x.Body.(*Record_Recompute); ok {
+			return x.Recompute
+		}
+	}
+	return nil
+}
+
+func (x *Record) GetRecomputed() *Recomputed {
+	if x != nil {
+		if x, ok := x.Body.(*Record_Recomputed); ok {
+			return x.Recomputed
+		}
+	}
+	return nil
+}
+
 type isRecord_Body interface {
 	isRecord_Body()
 }
@@ -345,6 +365,14 @@ type Record_Alert struct {
 	Alert *Alert `protobuf:"bytes,21,opt,name=alert,proto3,oneof"`
 }
 
+type Record_Recompute struct {
+	Recompute *Recompute `protobuf:"bytes,22,opt,name=recompute,proto3,oneof"`
+}
+
+type Record_Recomputed struct {
+	Recomputed *Recomputed `protobuf:"bytes,23,opt,name=recomputed,proto3,oneof"`
+}
+
 func (*Record_Mark) isRecord_Body() {}
 
 func (*Record_Event) isRecord_Body() {}
@@ -369,6 +397,266 @@ func (*Record_DelayStats) isRecord_Body() {}
 
 func (*Record_Alert) isRecord_Body() {}
 
+func (*Record_Recompute) isRecord_Body() {}
+
+func (*Record_Recomputed) isRecord_Body() {}
+
+// Recompute is one of the pieces in which all that is known of one subject goes through intake to the task that owns it. When all
+// pieces of one id have come, in whatever order, the task folds the subject anew from their events and those it holds itself.
+type Recompute struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`                                   // of one attempt; a later one is greater
+	Stage         Stage                  `protobuf:"varint,2,opt,name=stage,proto3,enum=corridorwatch.v1.Stage" json:"stage,omitempty"` // DWELL for runs, BORDER for what border has told of any unit
+	Subject       string                 `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
+	UnitKind      UnitKind               `protobuf:"varint,4,opt,name=unit_kind,json=unitKind,proto3,enum=corridorwatch.v1.UnitKind" json:"unit_kind,omitempty"`
+	Piece         uint32                 `protobuf:"varint,5,opt,name=piece,proto3" json:"piece,omitempty"` // from 0
+	Pieces        uint32                 `protobuf:"varint,6,opt,name=pieces,proto3" json:"pieces,omitempty"`
+	ReadAt        int64                  `protobuf:"varint,7,opt,name=read_at,json=readAt,proto3" json:"read_at,omitempty"` // everything that was accepted or told before this stage time is in the pieces
+	Events        []*Event               `protobuf:"bytes,8,rep,name=events,proto3" json:"events,omitempty"`                // late: folded by this for the first time
+	Told          []*Record              `protobuf:"bytes,9,rep,name=told,proto3" json:"told,omitempty"`                    // rows of the tables. To dwell the rides it has told too (keys are enough); to border the unit's rides, whole
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Recompute) Reset() {
+	*x = Recompute{}
+	mi := &file_log_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Recompute) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Recompute) ProtoMessage() {}
+
+func (x *Recompute) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Recompute.ProtoReflect.Descriptor instead.
+func (*Recompute) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Recompute) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Recompute) GetStage() Stage {
+	if x != nil {
+		return x.Stage
+	}
+	return Stage_STAGE_NONE
+}
+
+func (x *Recompute) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *Recompute) GetUnitKind() UnitKind {
+	if x != nil {
+		return x.UnitKind
+	}
+	return UnitKind_UNIT_KIND_NONE
+}
+
+func (x *Recompute) GetPiece() uint32 {
+	if x != nil {
+		return x.Piece
+	}
+	return 0
+}
+
+func (x *Recompute) GetPieces() uint32 {
+	if x != nil {
+		return x.Pieces
+	}
+	return 0
+}
+
+func (x *Recompute) GetReadAt() int64 {
+	if x != nil {
+		return x.ReadAt
+	}
+	return 0
+}
+
+func (x *Recompute) GetEvents() []*Event {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *Recompute) GetTold() []*Record {
+	if x != nil {
+		return x.Told
+	}
+	return nil
+}
+
+// Recomputed says what became of a recompute. Key: id, stage, subject.
+type Recomputed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Stage         Stage                  `protobuf:"varint,2,opt,name=stage,proto3,enum=corridorwatch.v1.Stage" json:"stage,omitempty"`
+	Subject       string                 `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
+	UnitKind      UnitKind               `protobuf:"varint,4,opt,name=unit_kind,json=unitKind,proto3,enum=corridorwatch.v1.UnitKind" json:"unit_kind,omitempty"`
+	Refused       string                 `protobuf:"bytes,5,opt,name=refused,proto3" json:"refused,omitempty"` // why it was not done; empty: it was
+	Events        uint32                 `protobuf:"varint,6,opt,name=events,proto3" json:"events,omitempty"`  // in the pieces
+	Late          uint32                 `protobuf:"varint,7,opt,name=late,proto3" json:"late,omitempty"`      // of these, folded for the first time
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Recomputed) Reset() {
+	*x = Recomputed{}
+	mi := &file_log_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Recomputed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Recomputed) ProtoMessage() {}
+
+func (x *Recomputed) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Recomputed.ProtoReflect.Descriptor instead.
+func (*Recomputed) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Recomputed) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Recomputed) GetStage() Stage {
+	if x != nil {
+		return x.Stage
+	}
+	return Stage_STAGE_NONE
+}
+
+func (x *Recomputed) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *Recomputed) GetUnitKind() UnitKind {
+	if x != nil {
+		return x.UnitKind
+	}
+	return UnitKind_UNIT_KIND_NONE
+}
+
+func (x *Recomputed) GetRefused() string {
+	if x != nil {
+		return x.Refused
+	}
+	return ""
+}
+
+func (x *Recomputed) GetEvents() uint32 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
+func (x *Recomputed) GetLate() uint32 {
+	if x != nil {
+		return x.Late
+	}
+	return 0
+}
+
+// Accepted are events and rejects as the intake of another installation let them through: a replay from its tables.
+type Accepted struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Events        []*Event               `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	Rejects       []*Reject              `protobuf:"bytes,2,rep,name=rejects,proto3" json:"rejects,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Accepted) Reset() {
+	*x = Accepted{}
+	mi := &file_log_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Accepted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Accepted) ProtoMessage() {}
+
+func (x *Accepted) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Accepted.ProtoReflect.Descriptor instead.
+func (*Accepted) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Accepted) GetEvents() []*Event {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *Accepted) GetRejects() []*Reject {
+	if x != nil {
+		return x.Rejects
+	}
+	return nil
+}
+
 // Control is a record of a checkpoint partition.
 type Control struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -388,7 +676,7 @@ type Control struct {
 
 func (x *Control) Reset() {
 	*x = Control{}
-	mi := &file_log_proto_msgTypes[1]
+	mi := &file_log_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -400,7 +688,7 @@ func (x *Control) String() string {
 func (*Control) ProtoMessage() {}
 
 func (x *Control) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[1]
+	mi := &file_log_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -413,7 +701,7 @@ func (x *Control) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Control.ProtoReflect.Descriptor instead.
 func (*Control) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{1}
+	return file_log_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Control) GetStage() Stage {
@@ -501,7 +789,7 @@ type Opened struct {
 
 func (x *Opened) Reset() {
 	*x = Opened{}
-	mi := &file_log_proto_msgTypes[2]
+	mi := &file_log_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -513,7 +801,7 @@ func (x *Opened) String() string {
 func (*Opened) ProtoMessage() {}
 
 func (x *Opened) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[2]
+	mi := &file_log_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -526,7 +814,7 @@ func (x *Opened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opened.ProtoReflect.Descriptor instead.
 func (*Opened) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{2}
+	return file_log_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Opened) GetNumber() uint64 {
@@ -551,7 +839,7 @@ type Segment struct {
 
 func (x *Segment) Reset() {
 	*x = Segment{}
-	mi := &file_log_proto_msgTypes[3]
+	mi := &file_log_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -563,7 +851,7 @@ func (x *Segment) String() string {
 func (*Segment) ProtoMessage() {}
 
 func (x *Segment) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[3]
+	mi := &file_log_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -576,7 +864,7 @@ func (x *Segment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Segment.ProtoReflect.Descriptor instead.
 func (*Segment) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{3}
+	return file_log_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Segment) GetInputOffset() int64 {
@@ -642,7 +930,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_log_proto_msgTypes[4]
+	mi := &file_log_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -654,7 +942,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[4]
+	mi := &file_log_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -667,7 +955,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{4}
+	return file_log_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Checkpoint) GetInputOffset() int64 {
@@ -764,7 +1052,7 @@ type Piece struct {
 
 func (x *Piece) Reset() {
 	*x = Piece{}
-	mi := &file_log_proto_msgTypes[5]
+	mi := &file_log_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -776,7 +1064,7 @@ func (x *Piece) String() string {
 func (*Piece) ProtoMessage() {}
 
 func (x *Piece) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[5]
+	mi := &file_log_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -789,7 +1077,7 @@ func (x *Piece) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Piece.ProtoReflect.Descriptor instead.
 func (*Piece) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{5}
+	return file_log_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Piece) GetKey() []byte {
@@ -817,7 +1105,7 @@ type Sent struct {
 
 func (x *Sent) Reset() {
 	*x = Sent{}
-	mi := &file_log_proto_msgTypes[6]
+	mi := &file_log_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -829,7 +1117,7 @@ func (x *Sent) String() string {
 func (*Sent) ProtoMessage() {}
 
 func (x *Sent) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[6]
+	mi := &file_log_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -842,7 +1130,7 @@ func (x *Sent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sent.ProtoReflect.Descriptor instead.
 func (*Sent) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{6}
+	return file_log_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Sent) GetTopic() string {
@@ -879,7 +1167,7 @@ type Received struct {
 
 func (x *Received) Reset() {
 	*x = Received{}
-	mi := &file_log_proto_msgTypes[7]
+	mi := &file_log_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -891,7 +1179,7 @@ func (x *Received) String() string {
 func (*Received) ProtoMessage() {}
 
 func (x *Received) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[7]
+	mi := &file_log_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -904,7 +1192,7 @@ func (x *Received) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Received.ProtoReflect.Descriptor instead.
 func (*Received) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{7}
+	return file_log_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Received) GetStage() Stage {
@@ -946,7 +1234,7 @@ var File_log_proto protoreflect.FileDescriptor
 
 const file_log_proto_rawDesc = "" +
 	"\n" +
-	"\tlog.proto\x12\x10corridorwatch.v1\x1a\fevents.proto\x1a\rresults.proto\"\xaa\x06\n" +
+	"\tlog.proto\x12\x10corridorwatch.v1\x1a\fevents.proto\x1a\rresults.proto\"\xa7\a\n" +
 	"\x06Record\x12-\n" +
 	"\x05stage\x18\x01 \x01(\x0e2\x17.corridorwatch.v1.StageR\x05stage\x12\x12\n" +
 	"\x04task\x18\x02 \x01(\rR\x04task\x12\x14\n" +
@@ -967,8 +1255,34 @@ const file_log_proto_rawDesc = "" +
 	"\x0ecrossing_delay\x18\x13 \x01(\v2\x1f.corridorwatch.v1.CrossingDelayH\x00R\rcrossingDelay\x12?\n" +
 	"\vdelay_stats\x18\x14 \x01(\v2\x1c.corridorwatch.v1.DelayStatsH\x00R\n" +
 	"delayStats\x12/\n" +
-	"\x05alert\x18\x15 \x01(\v2\x17.corridorwatch.v1.AlertH\x00R\x05alertB\x06\n" +
-	"\x04body\"\x87\x02\n" +
+	"\x05alert\x18\x15 \x01(\v2\x17.corridorwatch.v1.AlertH\x00R\x05alert\x12;\n" +
+	"\trecompute\x18\x16 \x01(\v2\x1b.corridorwatch.v1.RecomputeH\x00R\trecompute\x12>\n" +
+	"\n" +
+	"recomputed\x18\x17 \x01(\v2\x1c.corridorwatch.v1.RecomputedH\x00R\n" +
+	"recomputedB\x06\n" +
+	"\x04body\"\xc3\x02\n" +
+	"\tRecompute\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12-\n" +
+	"\x05stage\x18\x02 \x01(\x0e2\x17.corridorwatch.v1.StageR\x05stage\x12\x18\n" +
+	"\asubject\x18\x03 \x01(\tR\asubject\x127\n" +
+	"\tunit_kind\x18\x04 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x14\n" +
+	"\x05piece\x18\x05 \x01(\rR\x05piece\x12\x16\n" +
+	"\x06pieces\x18\x06 \x01(\rR\x06pieces\x12\x17\n" +
+	"\aread_at\x18\a \x01(\x03R\x06readAt\x12/\n" +
+	"\x06events\x18\b \x03(\v2\x17.corridorwatch.v1.EventR\x06events\x12,\n" +
+	"\x04told\x18\t \x03(\v2\x18.corridorwatch.v1.RecordR\x04told\"\xe4\x01\n" +
+	"\n" +
+	"Recomputed\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12-\n" +
+	"\x05stage\x18\x02 \x01(\x0e2\x17.corridorwatch.v1.StageR\x05stage\x12\x18\n" +
+	"\asubject\x18\x03 \x01(\tR\asubject\x127\n" +
+	"\tunit_kind\x18\x04 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x18\n" +
+	"\arefused\x18\x05 \x01(\tR\arefused\x12\x16\n" +
+	"\x06events\x18\x06 \x01(\rR\x06events\x12\x12\n" +
+	"\x04late\x18\a \x01(\rR\x04late\"o\n" +
+	"\bAccepted\x12/\n" +
+	"\x06events\x18\x01 \x03(\v2\x17.corridorwatch.v1.EventR\x06events\x122\n" +
+	"\arejects\x18\x02 \x03(\v2\x18.corridorwatch.v1.RejectR\arejects\"\x87\x02\n" +
 	"\aControl\x12-\n" +
 	"\x05stage\x18\x01 \x01(\x0e2\x17.corridorwatch.v1.StageR\x05stage\x12\x12\n" +
 	"\x04task\x18\x02 \x01(\rR\x04task\x12\x14\n" +
@@ -1039,54 +1353,68 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_log_proto_goTypes = []any{
 	(Stage)(0),            // 0: corridorwatch.v1.Stage
 	(*Record)(nil),        // 1: corridorwatch.v1.Record
-	(*Control)(nil),       // 2: corridorwatch.v1.Control
-	(*Opened)(nil),        // 3: corridorwatch.v1.Opened
-	(*Segment)(nil),       // 4: corridorwatch.v1.Segment
-	(*Checkpoint)(nil),    // 5: corridorwatch.v1.Checkpoint
-	(*Piece)(nil),         // 6: corridorwatch.v1.Piece
-	(*Sent)(nil),          // 7: corridorwatch.v1.Sent
-	(*Received)(nil),      // 8: corridorwatch.v1.Received
-	(*Event)(nil),         // 9: corridorwatch.v1.Event
-	(*Visit)(nil),         // 10: corridorwatch.v1.Visit
-	(*Ride)(nil),          // 11: corridorwatch.v1.Ride
-	(*RunFacts)(nil),      // 12: corridorwatch.v1.RunFacts
-	(*TrainStatus)(nil),   // 13: corridorwatch.v1.TrainStatus
-	(*Leg)(nil),           // 14: corridorwatch.v1.Leg
-	(*Crossing)(nil),      // 15: corridorwatch.v1.Crossing
-	(*Reject)(nil),        // 16: corridorwatch.v1.Reject
-	(*CrossingDelay)(nil), // 17: corridorwatch.v1.CrossingDelay
-	(*DelayStats)(nil),    // 18: corridorwatch.v1.DelayStats
-	(*Alert)(nil),         // 19: corridorwatch.v1.Alert
+	(*Recompute)(nil),     // 2: corridorwatch.v1.Recompute
+	(*Recomputed)(nil),    // 3: corridorwatch.v1.Recomputed
+	(*Accepted)(nil),      // 4: corridorwatch.v1.Accepted
+	(*Control)(nil),       // 5: corridorwatch.v1.Control
+	(*Opened)(nil),        // 6: corridorwatch.v1.Opened
+	(*Segment)(nil),       // 7: corridorwatch.v1.Segment
+	(*Checkpoint)(nil),    // 8: corridorwatch.v1.Checkpoint
+	(*Piece)(nil),         // 9: corridorwatch.v1.Piece
+	(*Sent)(nil),          // 10: corridorwatch.v1.Sent
+	(*Received)(nil),      // 11: corridorwatch.v1.Received
+	(*Event)(nil),         // 12: corridorwatch.v1.Event
+	(*Visit)(nil),         // 13: corridorwatch.v1.Visit
+	(*Ride)(nil),          // 14: corridorwatch.v1.Ride
+	(*RunFacts)(nil),      // 15: corridorwatch.v1.RunFacts
+	(*TrainStatus)(nil),   // 16: corridorwatch.v1.TrainStatus
+	(*Leg)(nil),           // 17: corridorwatch.v1.Leg
+	(*Crossing)(nil),      // 18: corridorwatch.v1.Crossing
+	(*Reject)(nil),        // 19: corridorwatch.v1.Reject
+	(*CrossingDelay)(nil), // 20: corridorwatch.v1.CrossingDelay
+	(*DelayStats)(nil),    // 21: corridorwatch.v1.DelayStats
+	(*Alert)(nil),         // 22: corridorwatch.v1.Alert
+	(UnitKind)(0),         // 23: corridorwatch.v1.UnitKind
 }
 var file_log_proto_depIdxs = []int32{
 	0,  // 0: corridorwatch.v1.Record.stage:type_name -> corridorwatch.v1.Stage
-	9,  // 1: corridorwatch.v1.Record.event:type_name -> corridorwatch.v1.Event
-	10, // 2: corridorwatch.v1.Record.visit:type_name -> corridorwatch.v1.Visit
-	11, // 3: corridorwatch.v1.Record.ride:type_name -> corridorwatch.v1.Ride
-	12, // 4: corridorwatch.v1.Record.run_facts:type_name -> corridorwatch.v1.RunFacts
-	13, // 5: corridorwatch.v1.Record.train_status:type_name -> corridorwatch.v1.TrainStatus
-	14, // 6: corridorwatch.v1.Record.leg:type_name -> corridorwatch.v1.Leg
-	15, // 7: corridorwatch.v1.Record.crossing:type_name -> corridorwatch.v1.Crossing
-	16, // 8: corridorwatch.v1.Record.reject:type_name -> corridorwatch.v1.Reject
-	17, // 9: corridorwatch.v1.Record.crossing_delay:type_name -> corridorwatch.v1.CrossingDelay
-	18, // 10: corridorwatch.v1.Record.delay_stats:type_name -> corridorwatch.v1.DelayStats
-	19, // 11: corridorwatch.v1.Record.alert:type_name -> corridorwatch.v1.Alert
-	0,  // 12: corridorwatch.v1.Control.stage:type_name -> corridorwatch.v1.Stage
-	3,  // 13: corridorwatch.v1.Control.opened:type_name -> corridorwatch.v1.Opened
-	4,  // 14: corridorwatch.v1.Control.segment:type_name -> corridorwatch.v1.Segment
-	7,  // 15: corridorwatch.v1.Checkpoint.sent:type_name -> corridorwatch.v1.Sent
-	8,  // 16: corridorwatch.v1.Checkpoint.received:type_name -> corridorwatch.v1.Received
-	6,  // 17: corridorwatch.v1.Checkpoint.pieces:type_name -> corridorwatch.v1.Piece
-	0,  // 18: corridorwatch.v1.Received.stage:type_name -> corridorwatch.v1.Stage
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	12, // 1: corridorwatch.v1.Record.event:type_name -> corridorwatch.v1.Event
+	13, // 2: corridorwatch.v1.Record.visit:type_name -> corridorwatch.v1.Visit
+	14, // 3: corridorwatch.v1.Record.ride:type_name -> corridorwatch.v1.Ride
+	15, // 4: corridorwatch.v1.Record.run_facts:type_name -> corridorwatch.v1.RunFacts
+	16, // 5: corridorwatch.v1.Record.train_status:type_name -> corridorwatch.v1.TrainStatus
+	17, // 6: corridorwatch.v1.Record.leg:type_name -> corridorwatch.v1.Leg
+	18, // 7: corridorwatch.v1.Record.crossing:type_name -> corridorwatch.v1.Crossing
+	19, // 8: corridorwatch.v1.Record.reject:type_name -> corridorwatch.v1.Reject
+	20, // 9: corridorwatch.v1.Record.crossing_delay:type_name -> corridorwatch.v1.CrossingDelay
+	21, // 10: corridorwatch.v1.Record.delay_stats:type_name -> corridorwatch.v1.DelayStats
+	22, // 11: corridorwatch.v1.Record.alert:type_name -> corridorwatch.v1.Alert
+	2,  // 12: corridorwatch.v1.Record.recompute:type_name -> corridorwatch.v1.Recompute
+	3,  // 13: corridorwatch.v1.Record.recomputed:type_name -> corridorwatch.v1.Recomputed
+	0,  // 14: corridorwatch.v1.Recompute.stage:type_name -> corridorwatch.v1.Stage
+	23, // 15: corridorwatch.v1.Recompute.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	12, // 16: corridorwatch.v1.Recompute.events:type_name -> corridorwatch.v1.Event
+	1,  // 17: corridorwatch.v1.Recompute.told:type_name -> corridorwatch.v1.Record
+	0,  // 18: corridorwatch.v1.Recomputed.stage:type_name -> corridorwatch.v1.Stage
+	23, // 19: corridorwatch.v1.Recomputed.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	12, // 20: corridorwatch.v1.Accepted.events:type_name -> corridorwatch.v1.Event
+	19, // 21: corridorwatch.v1.Accepted.rejects:type_name -> corridorwatch.v1.Reject
+	0,  // 22: corridorwatch.v1.Control.stage:type_name -> corridorwatch.v1.Stage
+	6,  // 23: corridorwatch.v1.Control.opened:type_name -> corridorwatch.v1.Opened
+	7,  // 24: corridorwatch.v1.Control.segment:type_name -> corridorwatch.v1.Segment
+	10, // 25: corridorwatch.v1.Checkpoint.sent:type_name -> corridorwatch.v1.Sent
+	11, // 26: corridorwatch.v1.Checkpoint.received:type_name -> corridorwatch.v1.Received
+	9,  // 27: corridorwatch.v1.Checkpoint.pieces:type_name -> corridorwatch.v1.Piece
+	0,  // 28: corridorwatch.v1.Received.stage:type_name -> corridorwatch.v1.Stage
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -1109,8 +1437,10 @@ func file_log_proto_init() {
 		(*Record_CrossingDelay)(nil),
 		(*Record_DelayStats)(nil),
 		(*Record_Alert)(nil),
+		(*Record_Recompute)(nil),
+		(*Record_Recomputed)(nil),
 	}
-	file_log_proto_msgTypes[1].OneofWrappers = []any{
+	file_log_proto_msgTypes[4].OneofWrappers = []any{
 		(*Control_Opened)(nil),
 		(*Control_Segment)(nil),
 	}
@@ -1120,7 +1450,7 @@ func file_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
