@@ -16,6 +16,7 @@ import (
 	"corridorwatch/internal/kafkalog"
 	"corridorwatch/processors/intake"
 	"corridorwatch/processors/stream"
+	"corridorwatch/processors/stream/foldtest"
 	"corridorwatch/schemas"
 	"corridorwatch/schemas/network"
 	"corridorwatch/schemas/pb"
@@ -62,7 +63,7 @@ func TestScenarios(t *testing.T) {
 // player folds the lines of one scenario and writes down what comes out.
 type player struct {
 	t       *testing.T
-	fold    stream.Fold
+	fold    *foldtest.Fold
 	now     int64
 	offset  int64
 	headers []kafkalog.Header
@@ -70,6 +71,11 @@ type player struct {
 }
 
 func play(t *testing.T, cat *network.Catalog, text string) string {
+	return newPlayer(t, cat, text, 0).out.String()
+}
+
+// newPlayer plays a scenario; the fold is restarted after every so many records.
+func newPlayer(t *testing.T, cat *network.Catalog, text string, every int) *player {
 	p := &player{t: t}
 	var cfg intake.Config
 	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
@@ -86,11 +92,11 @@ func play(t *testing.T, cat *network.Catalog, text string) string {
 			continue
 		}
 		if p.fold == nil {
-			p.fold = intake.Stage(cat, cfg).New()
+			p.fold = foldtest.New(intake.Stage(cat, cfg), every)
 		}
 		p.play(word, rest)
 	}
-	return p.out.String()
+	return p
 }
 
 func (p *player) play(word, rest string) {
