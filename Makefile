@@ -45,8 +45,9 @@ fuzz:                     ## every fuzz target for ten seconds: make fuzz FUZZTI
 		go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(or $(FUZZTIME),10s) -fuzzminimizetime 10x -parallel 2 "$$package" || exit 1; \
 	done
 
-bench:                    ## benchmarks; compare two things of one run, the machine is noisy
-	go test -run '^$$' -bench . -benchmem ./...
+bench:                    ## benchmarks (docs/benchmarks.md): make bench BENCH=Visits TIME=3x
+	@go test -timeout 60m -run '^$$' -bench '$(or $(BENCH),.)' -benchtime $(or $(TIME),1s) -benchmem $(or $(PACKAGE),./...) | \
+	awk -v when="$$(date -u '+%Y-%m-%d %H:%M') UTC, $$(nproc) cores" -f bench.awk
 
 check:                    ## what must be true of every commit, besides the tests
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
 
@@ -219,6 +220,15 @@ func (s *scanner) bytes() []byte {
 	return v
 }
 
+// text reads a text that messages can carry.
+func (s *scanner) text() string {
+	t := string(s.bytes())
+	if !utf8.ValidString(t) {
+		s.err, s.b = errors.New("a text is not UTF-8"), nil
+	}
+	return t
+}
+
 func (s *scanner) count() int { return int(min(s.uvarint(), uint64(len(s.b)))) }
 
 func (s *scanner) message(m proto.Message) {
@@ -229,7 +239,7 @@ func (s *scanner) message(m proto.Message) {
 
 func (s *scanner) times(into map[string]int64) {
 	for range s.count() {
-		k := string(s.bytes())
+		k := s.text()
 		into[k] = s.varint()
 	}
 }
@@ -262,7 +272,7 @@ func (f *fold) Restore(state []byte) error {
 func restored(b []byte) (*unit, error) {
 	s := &scanner{b: b}
 	have := s.uvarint()
-	u := &unit{id: string(s.bytes()), kind: pb.UnitKind(s.uvarint()), newest: s.varint(), forget: s.varint(), keep: s.varint(), dirty: s.uvarint() == 1}
+	u := &unit{id: s.text(), kind: pb.UnitKind(s.uvarint()), newest: s.varint(), forget: s.varint(), keep: s.varint(), dirty: s.uvarint() == 1}
 	switch {
 	case s.err != nil:
 		return nil, fmt.Errorf("unit %q: %w", u.id, s.err)
@@ -299,7 +309,7 @@ func (u *unit) wake() {
 func (u *unit) decode() error {
 	s := &scanner{b: u.asleep}
 	s.uvarint()
-	awake := newUnit(string(s.bytes()), pb.UnitKind(s.uvarint()))
+	awake := newUnit(s.text(), pb.UnitKind(s.uvarint()))
 	awake.newest, _, awake.keep, awake.dirty, awake.touched = s.varint(), s.varint(), s.varint(), s.uvarint() == 1, u.touched
 	s.sets(awake)
 	*u = *awake
@@ -308,8 +318,10 @@ func (u *unit) decode() error {
 
 func (s *scanner) sets(u *unit) {
 	for range s.count() {
-		k, r := string(s.bytes()), new(pb.Ride)
-		s.message(r)
+		k, r := s.text(), new(pb.Ride)
+		if s.message(r); r.Visit == nil {
+			s.err = cmp.Or(s.err, errors.New("a ride without its visit"))
+		}
 		u.rides[k] = r
 	}
 	if facts := s.bytes(); len(facts) > 0 {
@@ -319,14 +331,14 @@ func (s *scanner) sets(u *unit) {
 		}
 	}
 	for range s.count() {
-		k, e := string(s.bytes()), new(pb.Event)
+		k, e := s.text(), new(pb.Event)
 		s.message(e)
 		u.events[k] = e
 	}
 	s.times(u.retracted)
 	s.times(u.dropped)
 	for range s.count() {
-		k := string(s.bytes())
+		k := s.text()
 		if len(s.b) < 8 {
 			s.err, s.b = errShort, nil
 			break

@@ -49,6 +49,7 @@ type fold struct {
 	cat    *network.Catalog
 	geo    *geometry
 	runs   map[string]*run
+	asleep map[string][]byte // runs as a snapshot holds them, for which nothing has come since they were restored
 	dirty  []*run
 	timers timers
 
@@ -57,10 +58,11 @@ type fold struct {
 	touched []*run          // changed since the last checkpoint
 	gone    map[string]bool // forgotten since then
 	size    int             // of the last Snapshot
+	buf     []byte          // for Snapshot
 }
 
 func newFold(cat *network.Catalog) *fold {
-	return &fold{cat: cat, geo: newGeometry(cat), runs: map[string]*run{}, gone: map[string]bool{}, recomputes: recompute.New()}
+	return &fold{cat: cat, geo: newGeometry(cat), runs: map[string]*run{}, asleep: map[string][]byte{}, gone: map[string]bool{}, recomputes: recompute.New()}
 }
 
 // Fold puts an event into its run's set. A late one may speak of a run that was forgotten, so it counts for nothing: it is stored
@@ -85,7 +87,7 @@ func (f *fold) Fold(in stream.In, out *stream.Out) {
 
 // run is the run of that id, which is about to change.
 func (f *fold) run(id string, kind pb.UnitKind) *run {
-	r := f.runs[id]
+	r := f.known(id)
 	if r == nil {
 		r = newRun(id, kind)
 		f.runs[id] = r
@@ -114,7 +116,7 @@ func (f *fold) Advance(now int64, out *stream.Out) {
 	f.recomputes.Expire(now)
 	for len(f.timers) > 0 && f.timers[0].at <= now {
 		t := heap.Pop(&f.timers).(timer)
-		if r := f.runs[t.run]; r != nil && t.at == r.wakes {
+		if r := f.known(t.run); r != nil && t.at == r.wakes {
 			r.wakes = 0
 			f.computeLater(r)
 		}

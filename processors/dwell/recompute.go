@@ -13,7 +13,7 @@ import (
 // recompute replaces what is known of a run by the events sent and those it holds, and tells the difference when the round closes.
 // The events among them that had come too late do so no longer.
 func (f *fold) recompute(rc *pb.Recompute, now int64, out *stream.Out) {
-	if why := f.runs[rc.Subject].refuses(rc); why != "" {
+	if why := f.known(rc.Subject).refuses(rc); why != "" {
 		out.Emit(schemas.Recomputed, rc.Subject, recompute.Answer(rc, why))
 		return
 	}

@@ -4,16 +4,12 @@ import (
 	"cmp"
 	"container/heap"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
 
-	"corridorwatch/processors/recompute"
 	"corridorwatch/processors/stream"
-	"corridorwatch/schemas/pb"
 )
 
 // Snapshot writes all runs in the order of their ids: what was folded, what is frozen, what was told. What can be computed again
@@ -21,17 +17,35 @@ import (
 func (f *fold) Snapshot() ([]byte, error) {
 	b := make([]byte, 0, f.size+f.size/8)
 	for _, p := range f.recomputes.State() {
-		b = appendBytes(appendBytes(append(b, gathering), []byte(p.Key)), p.Value)
+		b = appendBytes(b, append(appendBytes([]byte{gathering}, []byte(p.Key)), p.Value...))
 	}
-	for _, id := range sortedKeys(f.runs) {
-		var err error
-		if b, err = f.runs[id].append(b); err != nil {
-			return nil, fmt.Errorf("run %s: %w", id, err)
+	for _, id := range f.ids() {
+		own := f.asleep[id]
+		if r := f.runs[id]; r != nil {
+			var err error
+			if f.buf, err = r.append(f.buf[:0]); err != nil {
+				return nil, fmt.Errorf("run %s: %w", id, err)
+			}
+			own = f.buf
 		}
+		b = appendBytes(b, own)
 	}
 	f.size = len(b)
 	f.untouch()
 	return b, nil
+}
+
+// ids are those of all runs, in order.
+func (f *fold) ids() []string {
+	ids := make([]string, 0, len(f.runs)+len(f.asleep))
+	for id := range f.runs {
+		ids = append(ids, id)
+	}
+	for id := range f.asleep {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // Changed returns the runs that changed since it, Snapshot or Restore was last called.
@@ -73,16 +87,14 @@ func (f *fold) Apply(pieces []stream.Piece) error {
 		} else if ours {
 			continue
 		}
+		delete(f.runs, p.Key)
+		delete(f.asleep, p.Key)
 		if len(p.Value) == 0 {
-			delete(f.runs, p.Key)
 			continue
 		}
-		s := &scanner{b: p.Value}
-		r, err := s.run()
-		if err != nil {
+		if err := f.restore(p.Value); err != nil {
 			return err
 		}
-		f.runs[r.id] = r
 	}
 	f.collect()
 	return nil
@@ -100,12 +112,17 @@ func (f *fold) collect() {
 			f.timers = append(f.timers, timer{r.wakes, r.id})
 		}
 	}
+	for id, b := range f.asleep {
+		if h := (&scanner{b: b}).header(); h.wakes != 0 {
+			f.timers = append(f.timers, timer{h.wakes, id})
+		}
+	}
 	heap.Init(&f.timers) // timers are ordered wholly: how they lie in the heap does not show
 }
 
 // format is that of a run in a snapshot; gathering stands in its place before a recompute that is not whole yet.
 const (
-	format    = 3
+	format    = 4
 	gathering = 1
 )
 
@@ -114,14 +131,14 @@ func appendBytes(b, v []byte) []byte { return append(binary.AppendUvarint(b, uin
 func (r *run) append(b []byte) ([]byte, error) {
 	b = append(b, format)
 	b = appendBytes(b, []byte(r.id))
+	b = binary.AppendVarint(b, r.wakes)
+	b = binary.AppendUvarint(b, uint64(boolInt(r.dirty)))
 	b = binary.AppendUvarint(b, uint64(r.kind))
 	b = binary.AppendVarint(b, r.newest)
 	b = binary.AppendVarint(b, r.takenBack)
 	b = binary.AppendVarint(b, r.ended)
 	b = binary.AppendVarint(b, r.fed)
 	b = binary.AppendUvarint(b, uint64(r.state))
-	b = binary.AppendUvarint(b, uint64(boolInt(r.dirty)))
-	b = binary.AppendVarint(b, r.wakes)
 	b = r.frozen.append(b)
 	b = binary.AppendUvarint(b, uint64(len(r.fixes)))
 	before := &fix{}
@@ -156,108 +173,4 @@ func appendKeys(b []byte, set map[uint64]bool) []byte {
 		b = binary.LittleEndian.AppendUint64(b, k)
 	}
 	return b
-}
-
-// scanner reads what Snapshot wrote; the first fault ends it.
-type scanner struct {
-	b   []byte
-	err error
-}
-
-var errShort = errors.New("the state ends too early")
-
-func (s *scanner) take(n int) []byte {
-	if s.err != nil || n < 0 || n > len(s.b) {
-		s.err = errShort
-		return make([]byte, max(0, min(n, 64)))
-	}
-	v := s.b[:n]
-	s.b = s.b[n:]
-	return v
-}
-
-func (s *scanner) uvarint() uint64 {
-	v, n := binary.Uvarint(s.b)
-	if n <= 0 {
-		s.err = errShort
-		return 0
-	}
-	s.b = s.b[n:]
-	return v
-}
-
-func (s *scanner) varint() int64 {
-	v, n := binary.Varint(s.b)
-	if n <= 0 {
-		s.err = errShort
-		return 0
-	}
-	s.b = s.b[n:]
-	return v
-}
-
-func (s *scanner) bytes() []byte  { return s.take(int(min(s.uvarint(), math.MaxInt32))) }
-func (s *scanner) fixed() uint64  { return binary.LittleEndian.Uint64(s.take(8)) }
-func (s *scanner) count() int     { return int(min(s.uvarint(), uint64(len(s.b)))) }
-func (s *scanner) float() float64 { return math.Float64frombits(s.fixed()) }
-
-// Restore replaces the state.
-func (f *fold) Restore(state []byte) error {
-	f.runs, f.recomputes = map[string]*run{}, recompute.New()
-	s := &scanner{b: state}
-	for len(s.b) > 0 && s.err == nil {
-		if s.b[0] == gathering {
-			s.take(1)
-			if ours, err := f.recomputes.Load(string(s.bytes()), s.bytes()); err != nil || !ours {
-				return cmp.Or(err, errShort)
-			}
-			continue
-		}
-		r, err := s.run()
-		if err != nil {
-			return err
-		}
-		f.runs[r.id] = r
-	}
-	f.collect()
-	return s.err
-}
-
-func (s *scanner) run() (*run, error) {
-	if have := s.take(1)[0]; have != format && s.err == nil {
-		return nil, fmt.Errorf("the state is of format %d, not %d: it was written by another version of this program; start that one, or replay "+
-			"into a new prefix", have, format)
-	}
-	r := newRun(string(s.bytes()), pb.UnitKind(s.uvarint()))
-	r.newest, r.takenBack, r.ended, r.fed, r.state = s.varint(), s.varint(), s.varint(), s.varint(), pb.State(s.uvarint())
-	r.dirty, r.wakes = s.uvarint() != 0, s.varint()
-	r.frozen = s.machine()
-	n := s.count()
-	r.fixes = make([]fix, 0, min(n, len(s.b)/leastFix))
-	before := fix{}
-	for range n {
-		f := s.fix(&before)
-		r.fixes = append(r.fixes, f)
-		r.times[f.id] = f.t
-		if before = f; s.err != nil {
-			return nil, s.err
-		}
-	}
-	for range s.count() {
-		e := new(pb.Event)
-		if err := proto.Unmarshal(s.bytes(), e); err != nil {
-			return nil, fmt.Errorf("run %s: %w", r.id, err)
-		}
-		r.reports = append(r.reports, e)
-		r.times[eventKey(e.Source, e.Id)] = e.Time
-	}
-	for range s.count() {
-		r.retracted[s.fixed()] = true
-	}
-	for range s.count() {
-		k := string(s.bytes())
-		r.sent[k] = s.fixed()
-	}
-	r.now = r.frozen.clone()
-	return r, s.err
 }

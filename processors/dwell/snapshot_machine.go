@@ -102,7 +102,7 @@ func (v *stay) append(b []byte) []byte {
 }
 
 func (s *scanner) stay() stay {
-	v := stay{Place: string(s.bytes()), Entered: s.edge(), Arr: s.edge(), Dep: s.edge(), Left: s.edge()}
+	v := stay{Place: s.text(), Entered: s.edge(), Arr: s.edge(), Dep: s.edge(), Left: s.edge()}
 	is := s.take(1)[0]
 	v.Stopped, v.First, v.Seen = is&1 != 0, is&2 != 0, s.varint()
 	return v
@@ -112,7 +112,7 @@ func (v *stand) append(b []byte) []byte {
 	return v.Dep.append(v.Arr.append(appendBytes(b, []byte(v.Place))))
 }
 
-func (s *scanner) stand() stand { return stand{Place: string(s.bytes()), Arr: s.edge(), Dep: s.edge()} }
+func (s *scanner) stand() stand { return stand{Place: s.text(), Arr: s.edge(), Dep: s.edge()} }
 
 // What a machine knows of, in a snapshot; what it does not is left out, since it is not looked at.
 const (
