@@ -213,7 +213,7 @@ func sinks(run func(context.Context, sink.Config) error) role {
 
 func runSink(ctx context.Context, p *process, run func(context.Context, sink.Config) error) error {
 	conn, err := ch.Open(&ch.Options{
-		Addr: []string{storeAddr}, Protocol: ch.HTTP, Auth: ch.Auth{Database: database},
+		Addr: []string{storeAddr}, Protocol: ch.HTTP, Auth: ch.Auth{Database: database}, MaxOpenConns: 50,
 		HttpHeaders: map[string]string{processHeader: fmt.Sprintf("%s %d", p.slot.name, p.number)},
 		DialContext: func(ctx context.Context, addr string) (net.Conn, error) { return p.dialStore(ctx, addr) },
 	})

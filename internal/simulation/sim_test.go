@@ -139,8 +139,10 @@ func (s *sim) run(deployed string) (o outcome) {
 	return o
 }
 
-// settle lets everything come to rest without further faults: the closing tick is sent when nothing is on its way any more.
+// settle lets everything come to rest without further faults: the closing tick is sent when nothing is on its way any more. What was
+// sent last is folded and stored before that.
 func (s *sim) settle() {
+	time.Sleep(1200 * time.Millisecond)
 	s.mu.Lock()
 	s.faults = nil
 	s.mu.Unlock()
@@ -156,7 +158,7 @@ func (s *sim) settle() {
 		s.report(fmt.Errorf("send the closing tick: %w", err))
 		return
 	}
-	done := s.await("the closing tick to come through", 3*time.Minute, func() (bool, <-chan struct{}) {
+	done := s.await("the closing tick to come through", 90*time.Second, func() (bool, <-chan struct{}) {
 		mark, changed := s.store.passed()
 		return mark >= uint64(closing), changed
 	})

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -31,6 +32,10 @@ func (t *task) restore(ctx context.Context, mayOpen bool) error {
 		err = t.resume(ctx, h.best)
 	}
 	if err != nil {
+		// What looks like a loss may be the work of another process that has taken up the task since its history was read.
+		if taken := t.claimed(ctx); errors.Is(taken, errSuperseded) {
+			return taken
+		}
 		return err
 	}
 	last := uint32(1) // epoch of the state
