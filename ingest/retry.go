@@ -36,19 +36,3 @@ func (w *Writer) Retry(r *pb.Reject) error {
 	w.buffered++
 	return nil
 }
-
-// Recompute buffers a piece of a recompute.
-func (w *Writer) Recompute(p *pb.Recompute) { w.passedBefore(p.Subject, p, schemas.RecomputeType) }
-
-// Accepted buffers what another installation has accepted, in the partition of key.
-func (w *Writer) Accepted(key string, a *pb.Accepted) { w.passedBefore(key, a, schemas.AcceptedType) }
-
-func (w *Writer) passedBefore(key string, m proto.Message, contentType string) {
-	var err error
-	if w.buf, err = (proto.MarshalOptions{}).MarshalAppend(w.buf[:0], m); err != nil {
-		panic(fmt.Sprintf("ingest: what was read from tables cannot be written: %v", err))
-	}
-	w.out.Append(w.topic, schemas.Partition(key, w.partitions), []byte(key), w.buf,
-		kafkalog.Header{Key: schemas.HeaderContentType, Value: []byte(contentType)})
-	w.buffered++
-}

@@ -88,7 +88,7 @@ func loadConfig() (config, error) {
 	bad := func(name, format string, args ...any) {
 		problems = append(problems, fmt.Errorf("%s%s: %s", envPrefix, name, fmt.Sprintf(format, args...)))
 	}
-	if strings.Trim(cfg.Prefix, "abcdefghijklmnopqrstuvwxyz0123456789_-") != "" || cfg.Prefix == "" {
+	if !validPrefix(cfg.Prefix) {
 		bad("PREFIX", "%q: use lower-case letters, digits, _ and - only", cfg.Prefix)
 	}
 	if cfg.Partitions < 1 || cfg.Partitions > 256 {
@@ -138,6 +138,10 @@ func loadConfig() (config, error) {
 	cfg.kafkaTLS = tlsConfig("KAFKA", cfg.KafkaTLS, cfg.KafkaCA, cfg.KafkaCert, cfg.KafkaKey, bad)
 	cfg.clickTLS = tlsConfig("CLICKHOUSE", cfg.ClickHouseS, cfg.ClickCA, cfg.ClickCert, cfg.ClickKey, bad)
 	return cfg, errors.Join(problems...)
+}
+
+func validPrefix(s string) bool {
+	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_-") == ""
 }
 
 // database is the ClickHouse database of the installation.

@@ -13,8 +13,7 @@ import (
 )
 
 // TestRecompute sends a world of which some events come days late: the views count them and do not have them, and after a recompute
-// are those of a run in which everything had come in time. Once while the stages hold the units still, and once long after they have
-// forgotten them.
+// are those of a run in which everything had come in time. The stages have forgotten all of it by then; TestReplay has a run that is held.
 func TestRecompute(t *testing.T) {
 	world := newProgram(t)
 	all := filepath.Join(world.dir, "world.jsonl")
@@ -27,29 +26,25 @@ func TestRecompute(t *testing.T) {
 	last(whole)
 	want := whole.views()
 	whole.stop(syscall.SIGTERM)
-	for _, c := range []struct{ name, after string }{{"held", "96h"}, {"forgotten", "1200h"}} {
-		t.Run(c.name, func(t *testing.T) {
-			s := newProgram(t).up("--time", "data")
-			s.run("ingest", "--beyond", c.after, early)
-			s.run("ingest", "--wait", late)
-			awaiting := func() string {
-				return strings.TrimSpace(s.run("query", "--format", "TSV", "SELECT sum(late_events), countIf(late_events > 0) FROM v_train_status"))
-			}
-			if got := awaiting(); strings.HasPrefix(got, "0\t") {
-				t.Errorf("late events and runs that have some: %s", got)
-			}
-			t.Log(s.run("recompute", "--late"))
-			if got := awaiting(); got != "0\t0" {
-				t.Errorf("after the recompute there are late events, in runs: %s", got)
-			}
-			if out := s.run("recompute", "--late"); !strings.Contains(out, "nothing to recompute") {
-				t.Error(out)
-			}
-			last(s)
-			sameViews(t, "recomputed", s.views(), want)
-			s.run("audit")
-		})
+	s := newProgram(t).up("--time", "data")
+	s.run("ingest", "--beyond", "1200h", early)
+	s.run("ingest", "--wait", late)
+	awaiting := func() string {
+		return strings.TrimSpace(s.run("query", "--format", "TSV", "SELECT sum(late_events), countIf(late_events > 0) FROM v_train_status"))
 	}
+	if got := awaiting(); strings.HasPrefix(got, "0\t") {
+		t.Errorf("late events and runs that have some: %s", got)
+	}
+	t.Log(s.run("recompute", "--late"))
+	if got := awaiting(); got != "0\t0" {
+		t.Errorf("after the recompute there are late events, in runs: %s", got)
+	}
+	if out := s.run("recompute", "--late"); !strings.Contains(out, "nothing to recompute") {
+		t.Error(out)
+	}
+	last(s)
+	sameViews(t, "recomputed", s.views(), want)
+	s.run("audit")
 }
 
 // split holds some events of every third subject back: all kinds of events, in two files.

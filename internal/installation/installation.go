@@ -22,6 +22,8 @@ const (
 type Choice struct {
 	Time       string `json:"time"`
 	Partitions int    `json:"partitions"`
+	// From is the prefix of the installation whose history is replayed into this one; empty: none.
+	From string `json:"from,omitempty"`
 }
 
 // ErrNone says that the prefix has no installation yet.

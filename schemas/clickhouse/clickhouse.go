@@ -6,7 +6,7 @@
 // corridors, durations in seconds, times in UTC with milliseconds, NULL where something is not known.
 //
 //	migrations/  tables and dictionaries, in goose's format: each runs once
-//	views/       one file a view, made anew by every migration, since they hold no data
+//	views/       one file a view, made anew by every migration, since they hold no data; they may read another database (switch.go)
 //
 // The SQL files are templates: {{.Database}}; {{engine "version, deleted"}} for the engine, which may be replicated; {{from "visits"}}
 // for what views read, which may lie in several shards (so they say GLOBAL IN, which means nothing otherwise). Migrations run on every
@@ -18,7 +18,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
 	"regexp"
 	"strings"
 	"time"
@@ -122,7 +121,14 @@ func (c Config) migrate(ctx context.Context, cat *network.Catalog) error {
 			return err
 		}
 	}
-	if err := c.createViews(ctx, conn); err != nil {
+	from, err := ViewsFrom(ctx, conn, c.Database)
+	if err != nil {
+		return err
+	}
+	if err := c.createViews(ctx, conn, from); err != nil {
+		return err
+	}
+	if err := c.refreshReaders(ctx, conn); err != nil {
 		return err
 	}
 	return c.loadCatalogue(ctx, conn, cat)
@@ -168,26 +174,4 @@ func (c Config) provider() (_ *goose.Provider, close func() error, err error) {
 		return nil, nil, errors.Join(fmt.Errorf("prepare migrations: %w", err), db.Close())
 	}
 	return p, db.Close, nil
-}
-
-// createViews makes every view anew, those first that others read: their names begin with digits.
-func (c Config) createViews(ctx context.Context, conn driver.Conn) error {
-	files, err := c.render(views, "views")
-	if err != nil {
-		return fmt.Errorf("prepare views: %w", err)
-	}
-	names, err := fs.Glob(files, "*.sql")
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		text, err := fs.ReadFile(files, name)
-		if err != nil {
-			return err
-		}
-		if err := conn.Exec(ctx, strings.TrimRight(string(text), "; \n")); err != nil {
-			return fmt.Errorf("create view %s: %w", strings.TrimSuffix(name, ".sql"), err)
-		}
-	}
-	return nil
 }
