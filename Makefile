@@ -3,7 +3,7 @@
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 BIN     := .bin/corridorwatch
 
-.PHONY: demo test build engine kafka accept soak seeds fuzz bench check generate clean
+.PHONY: demo test build engine kafka accept soak faults seeds fuzz bench check generate clean
 
 demo: build engine        ## embedded everything, and a simulated world at speed
 	@$(BIN) demo
@@ -30,6 +30,9 @@ accept: build engine      ## the simulated world against its truth: make accept 
 soak: engine kafka        ## the crash test in full, goes on where it was interrupted: make soak SEED=7, or BROKERS=host:9092 CLICKHOUSE=host:8123
 	nice go test -v -count=1 -timeout 48h -run '^TestCrash$$' ./cmd/corridorwatch -rounds $(or $(ROUNDS),200) -kafka-rounds $(or $(KAFKA_ROUNDS),100) \
 		-seed $(or $(SEED),0) -state $(or $(STATE),$(CURDIR)/.soak) $(if $(BROKERS),-brokers $(BROKERS)) $(if $(CLICKHOUSE),-clickhouse $(CLICKHOUSE))
+
+faults: engine kafka      ## what can happen to three brokers while events flow, all of it; make test has the short ones
+	go test -v -count=1 -timeout 1h -run 'TestBrokerFaults' ./cmd/corridorwatch -all-faults
 
 seeds:                    ## simulated faults: make seeds SEEDS=100000; goes on where it was stopped, SEED=17 repeats one
 	@mkdir -p .bin

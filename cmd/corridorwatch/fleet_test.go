@@ -78,8 +78,15 @@ func (f *fleet) start(command string, env ...string) *role {
 // startAs is start with a name for messages.
 func (f *fleet) startAs(name, command string, env ...string) *role {
 	f.t.Helper()
-	r := &role{t: f.t, name: name, cmd: f.command(strings.Fields(command)...), ended: make(chan struct{}), more: make(chan struct{}, 1)}
-	r.cmd.Env = append(slices.Clip(r.cmd.Env), env...)
+	cmd := f.command(strings.Fields(command)...)
+	cmd.Env = append(slices.Clip(cmd.Env), env...)
+	return f.follow(name, cmd)
+}
+
+// follow starts a command and reads what it logs.
+func (f *fleet) follow(name string, cmd *exec.Cmd) *role {
+	f.t.Helper()
+	r := &role{t: f.t, name: name, cmd: cmd, ended: make(chan struct{}), more: make(chan struct{}, 1)}
 	stderr, err := r.cmd.StderrPipe()
 	if err != nil {
 		f.t.Fatal(err)

@@ -147,7 +147,25 @@ type service struct {
 	cmd *exec.Cmd
 	// announced is closed when the addresses are known, ended when the process has ended.
 	announced, ended chan struct{}
-	output           bytes.Buffer // of standard error; read it once ended is closed
+	output           transcript // of standard error
+}
+
+// transcript is what a process has written so far.
+type transcript struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (t *transcript) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(b)
+}
+
+func (t *transcript) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
 }
 
 // up starts 'up' and returns when it is ready.

@@ -87,6 +87,7 @@ func (e *batchError) Error() string { return fmt.Sprintf("batch at %d: %v", e.of
 func (a *answer) decode(set []byte, gone []aborted) error {
 	from := a.next
 	gone = slices.Clone(gone)
+	a.records = slices.Grow(a.records, plainRecords(set))
 	for len(set) > 0 {
 		h, whole, err := readHead(set)
 		if err == nil && !whole {
@@ -117,6 +118,21 @@ func (a *answer) decode(set []byte, gone []aborted) error {
 		}
 	}
 	return nil
+}
+
+// plainRecords is how many records the uncompressed batches of set claim to hold, as far as their sizes allow.
+func plainRecords(set []byte) (n int) {
+	for len(set) >= headSize {
+		size := int(int32(order.Uint32(set[atLength:]))) + 12
+		if size < headSize || size > len(set) {
+			break
+		}
+		if order.Uint16(set[atAttributes:])&codecBits == 0 {
+			n += max(0, min(int(int32(order.Uint32(set[atCount:]))), (size-headSize)/minRecord))
+		}
+		set = set[size:]
+	}
+	return n
 }
 
 // decodeBatch reads the records of one batch unless it is a control batch or belongs to an aborted transaction. It returns the
@@ -166,19 +182,20 @@ func (a *answer) decodeRecords(h batchHead, body []byte, from int64) error {
 	for range h.count {
 		own := fields{b: f.take(f.varint())}
 		own.take(1) // attributes
-		r := Record{TimeMS: h.firstTime + own.varint(), Offset: h.base + own.varint()}
-		r.Key, r.Value = own.bytes(), own.bytes()
+		at, offset := h.firstTime+own.varint(), h.base+own.varint()
+		key, value := own.bytes(), own.bytes()
+		var headers []Header
 		if n := own.varint(); n != 0 {
-			r.Headers = a.decodeHeaders(&own, n)
+			headers = a.decodeHeaders(&own, n)
 		}
-		if f.bad || own.bad || r.Offset < h.base || r.Offset > h.last() {
+		if f.bad || own.bad || offset < h.base || offset > h.last() {
 			return fmt.Errorf("has an unreadable record among its %d", h.count)
 		}
 		if h.attributes&logAppendTimeBit != 0 {
-			r.TimeMS = h.maxTime
+			at = h.maxTime
 		}
-		if r.Offset >= from {
-			a.records = append(a.records, r)
+		if offset >= from {
+			a.records = append(a.records, Record{offset, at, key, value, headers})
 		}
 	}
 	return nil
@@ -211,10 +228,16 @@ type fields struct {
 }
 
 func (f *fields) varint() int64 {
-	if len(f.b) > 0 && f.b[0] < 0x80 {
-		u := f.b[0]
-		f.b = f.b[1:]
-		return int64(u>>1) ^ -int64(u&1)
+	if b := f.b; len(b) > 1 { // nearly all are of one byte or two
+		u := uint64(b[0])
+		if u < 0x80 {
+			f.b = b[1:]
+			return int64(u>>1) ^ -int64(u&1)
+		}
+		if u = u&0x7f | uint64(b[1])<<7; b[1] < 0x80 {
+			f.b = b[2:]
+			return int64(u>>1) ^ -int64(u&1)
+		}
 	}
 	return f.longVarint()
 }

@@ -35,14 +35,16 @@ func (c *Client) Appender(topic string, partition int) *Appender {
 // Append buffers a record. It copies what it is given; a nil key or value is null. The record's time is the wall clock's when its
 // batch was begun.
 func (a *Appender) Append(key, value []byte, headers ...Header) {
-	if a.count > 0 && len(a.open)+5+recordSize(a.count, key, value, headers) > a.MaxBatchBytes {
+	size := recordSize(a.count, key, value, headers)
+	if a.count > 0 && len(a.open)+5+size > a.MaxBatchBytes {
 		a.seal()
+		size = recordSize(0, key, value, headers)
 	}
 	if a.count == 0 {
 		a.open = appendHeadRoom(a.c.buffer())
 		a.timeMS = time.Now().UnixMilli()
 	}
-	a.open = appendRecord(a.open, a.count, key, value, headers)
+	a.open = appendRecord(a.open, size, a.count, key, value, headers)
 	a.count++
 }
 

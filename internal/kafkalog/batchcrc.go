@@ -9,13 +9,14 @@ import (
 // whether the log it reads is the one it was taken from. The error is a *RangeError if the offset is not in the log.
 func (c *Client) BatchCRC(ctx context.Context, topic string, partition int, baseOffset int64) (uint32, error) {
 	what := step(fmt.Sprintf("read back the batch at %s/%d offset %d", topic, partition, baseOffset))
-	var t tries
+	t := c.try(what)
 	for {
 		sum, err := c.batchCRC(ctx, topic, partition, baseOffset)
 		if err == nil {
+			t.done()
 			return sum, nil
 		}
-		if err := t.again(ctx, c, what, err); err != nil {
+		if err := t.again(ctx, err); err != nil {
 			return 0, err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	embedded "corridorwatch/internal/embedded/broker"
 	"corridorwatch/internal/kafkatest"
 )
 
@@ -19,30 +20,54 @@ var contract = []struct {
 	{"append and read", testAppendAndRead},
 	{"read from the middle of a batch", testReadFromTheMiddleOfABatch},
 	{"batches are cut and a large record goes alone", testBatchesAreCutAndALargeRecordGoesAlone},
+	{"large batches", testLargeBatches},
+	{"a record too large", testRecordTooLarge},
+	{"long poll", testLongPoll},
 	{"create topics", testCreateTopics},
 	{"offsets and delete records", testOffsetsAndDeleteRecords},
 	{"batch CRC", testBatchCRC},
+	{"timestamps", testTimestamps},
 	{"unknown topic", testUnknownTopic},
+	{"an answer is lost", testAnswerLost},
 	{"oracle reads what appender wrote", testOracleReadsWhatAppenderWrote},
 	{"reader reads what oracle wrote", testReaderReadsWhatOracleWrote},
+	{"kcat", testKcat},
 	{"transactions", testTransactions},
 	{"lag", testLag},
+	{"group", testGroup},
 }
 
-// TestContract holds the embedded broker and Apache Kafka to the same contract.
+// TestContract holds the embedded broker and Apache Kafka, of one node and of three, to the same contract.
 func TestContract(t *testing.T) {
-	t.Run("embedded", func(t *testing.T) {
-		for _, c := range contract {
-			t.Run(c.name, func(t *testing.T) { c.test(t, broker(t)) })
+	hold := func(t *testing.T, c cluster) {
+		for _, part := range contract {
+			t.Run(part.name, func(t *testing.T) { part.test(t, c) })
 		}
+	}
+	t.Run("embedded", func(t *testing.T) {
+		b, err := embedded.Start(embedded.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { b.Close() })
+		hold(t, embeddedBroker{addresses{b.Addr()}})
 	})
 	t.Run("Apache Kafka", func(t *testing.T) {
-		real := kafkatest.Start(t, 1)
-		for _, c := range contract {
-			t.Run(c.name, func(t *testing.T) { c.test(t, real) })
-		}
+		real := kafkatest.StartConfig(t, kafkatest.Config{Nodes: 1, Secure: true})
+		hold(t, addresses(real.Inside()))
+		t.Run("passwords and grants", func(t *testing.T) { testGrants(t, real) })
+	})
+	t.Run("Apache Kafka of three nodes", func(t *testing.T) {
+		hold(t, kafkatest.StartConfig(t, kafkatest.Config{Nodes: 3, Proxied: true}))
 	})
 }
+
+type addresses []string
+
+func (a addresses) ListenAddrs() []string { return a }
+
+// embeddedBroker differs from the others in what tests name.
+type embeddedBroker struct{ addresses }
 
 // topics counts the names that tests have taken: a broker forgets a topic that was deleted in its own time.
 var topics atomic.Int64

@@ -74,6 +74,10 @@ func isCertificateError(err error) bool {
 		errors.As(err, new(x509.HostnameError)) || errors.As(err, new(tls.RecordHeaderError)) || errors.As(err, new(tls.AlertError))
 }
 
+// inconsistentTopicID is an error that kafka-go does not name: the topic was deleted and made again.
+const inconsistentTopicID kafka.Error = 103
+
+// remedyForCode agrees with Kafka's own client about what may pass; errors_test.go compares.
 func remedyForCode(code kafka.Error) remedy {
 	switch code {
 	case kafka.LeaderNotAvailable, kafka.NotLeaderForPartition, kafka.ReplicaNotAvailable, kafka.NetworkException,
@@ -81,10 +85,10 @@ func remedyForCode(code kafka.Error) remedy {
 		kafka.UnknownLeaderEpoch, kafka.PreferredLeaderNotAvailable, kafka.EligibleLeadersNotAvailable:
 		return refresh
 	case kafka.RequestTimedOut, kafka.NotEnoughReplicas, kafka.NotEnoughReplicasAfterAppend, kafka.OffsetNotAvailable,
-		kafka.ThrottlingQuotaExceeded, kafka.ReassignmentInProgress, kafka.ConcurrentTransactions, kafka.FetchSessionIDNotFound,
-		kafka.InvalidFetchSessionEpoch, kafka.StaleControllerEpoch:
+		kafka.ThrottlingQuotaExceeded, kafka.FetchSessionIDNotFound, kafka.InvalidFetchSessionEpoch,
+		kafka.GroupLoadInProgress, kafka.GroupCoordinatorNotAvailable, kafka.NotCoordinatorForGroup:
 		return retry
-	case kafka.UnknownTopicOrPartition, kafka.UnknownTopicID, kafka.InvalidMessage, kafka.Unknown:
+	case kafka.UnknownTopicOrPartition, kafka.UnknownTopicID, inconsistentTopicID, kafka.InvalidMessage, kafka.Unknown:
 		return patient
 	}
 	return stop
@@ -106,6 +110,12 @@ func advice(err error) string {
 		return "grant this client's user Read on the consumer group (kafka-acls; 'topics plan' prints the commands)"
 	case kafka.ClusterAuthorizationFailed:
 		return "grant this client's user Create and Describe on the cluster, or create the topics by hand"
+	case kafka.InvalidSessionTimeout:
+		return "choose a session timeout that the brokers allow (group.min.session.timeout.ms, group.max.session.timeout.ms)"
+	case kafka.InvalidGroupId, kafka.InconsistentGroupProtocol:
+		return "another program uses a group of this name: choose another prefix"
+	case kafka.GroupMaxSizeReached:
+		return "run fewer processes, or raise group.max.size of the brokers"
 	case kafka.SASLAuthenticationFailed:
 		return "check user, password and mechanism"
 	case kafka.UnsupportedSASLMechanism, kafka.IllegalSASLState:

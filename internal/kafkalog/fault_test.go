@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -159,24 +161,25 @@ func TestOutboxWithOnePartitionInTrouble(t *testing.T) {
 }
 
 // A record that the topic does not take fails every flush until it is discarded.
-func TestDiscard(t *testing.T) {
-	k := client(t, broker(t))
-	create(t, k, "t", 1)
+func testRecordTooLarge(t *testing.T, c cluster) {
+	topic := unique()
+	k := client(t, c)
+	create(t, k, topic, 1)
 	o := k.Outbox()
-	o.Append("t", 0, nil, make([]byte, 2<<20))
-	ctx := within(t, 10*time.Second)
+	o.Append(topic, 0, nil, make([]byte, 2<<20))
+	ctx := within(t, time.Minute)
 	for range 2 {
 		if err := o.Flush(ctx); !errors.Is(err, kafka.MessageSizeTooLarge) || o.Buffered() < 2<<20 {
 			t.Errorf("flush: %v, %d bytes kept", err, o.Buffered())
 		}
 	}
 	o.Discard()
-	o.Append("t", 0, nil, []byte("small"))
+	o.Append(topic, 0, nil, []byte("small"))
 	if err := o.Flush(ctx); err != nil || o.Buffered() != 0 {
 		t.Errorf("after discarding: %v", err)
 	}
-	if got := numbered(t, k); got != "small" {
-		t.Errorf("log holds %q", got)
+	if got := readTo(t, k, topic, 0, 0, 1); len(got) != 1 || got[0].value != "small" {
+		t.Errorf("log holds %+v", got)
 	}
 }
 
@@ -312,3 +315,35 @@ func fetchResponse(req kmsg.Request, set []byte) kmsg.Response {
 	res.Topics = []kmsg.FetchResponseTopic{topic}
 	return res
 }
+
+// What does not go on for a while is told once, and so is its end.
+func TestTroubleIsTold(t *testing.T) {
+	c := broker(t)
+	lines := make(chan string, 100)
+	k := kafkalog.New(kafkalog.Config{Brokers: c.ListenAddrs(), Log: slog.New(slog.NewTextHandler(lineWriter(lines), nil))})
+	defer k.Close()
+	create(t, k, "t", 4)
+	h := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotEnoughReplicas, Count: -1})
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for p := range 4 {
+		a := k.Appender("t", p)
+		a.Append(nil, []byte("v"))
+		wg.Go(func() { flush(t, a) })
+	}
+	if line := <-lines; !strings.Contains(line, "level=WARN") || !strings.Contains(line, "in-sync replicas") || !strings.Contains(line, "t/") {
+		t.Errorf("told %q", line)
+	}
+	h.Remove()
+	if line := <-lines; !strings.Contains(line, "level=INFO") || !strings.Contains(line, "goes on") {
+		t.Errorf("told %q", line)
+	}
+	wg.Wait()
+	if len(lines) > 0 {
+		t.Errorf("told more than once: %q", <-lines)
+	}
+}
+
+type lineWriter chan string
+
+func (w lineWriter) Write(b []byte) (int, error) { w <- string(b); return len(b), nil }

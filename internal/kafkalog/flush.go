@@ -15,13 +15,14 @@ func (c *Client) flush(ctx context.Context, as []*Appender) error {
 	for _, a := range as {
 		a.seal()
 	}
-	var t tries
+	t := c.try(step("append"))
 	for {
 		groups, err := c.byLeader(ctx, as)
 		if err = worse(err, sendGroups(ctx, c, groups)); err == nil {
+			t.done()
 			return nil
 		}
-		if err := t.again(ctx, c, step("append"), err); err != nil {
+		if err := t.again(ctx, err); err != nil {
 			return err
 		}
 	}

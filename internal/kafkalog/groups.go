@@ -3,6 +3,7 @@ package kafkalog
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	kafka "github.com/segmentio/kafka-go"
@@ -16,6 +17,7 @@ type Lag struct {
 
 	busy   chan struct{} // holds a token while one commits: who waits for it can be stopped, unlike with a mutex
 	pause  time.Time
+	failed int   // commits in a row
 	gen    int32 // -1: the group has no members
 	member string
 }
@@ -49,10 +51,17 @@ func (l *Lag) Commit(ctx context.Context, next map[string]map[int]int64) {
 	if len(next) == 0 || time.Now().Before(l.pause) {
 		return
 	}
-	if err := l.commit(ctx, next); err != nil && ctx.Err() == nil {
-		l.pause = time.Now().Add(commitPause)
-		l.c.log.Warn("offsets for lag monitors were not committed; nothing else depends on them", "group", l.group, "err", err)
+	err := l.commit(ctx, next)
+	if err == nil || ctx.Err() != nil {
+		l.failed = 0
+		return
 	}
+	l.pause = time.Now().Add(commitPause)
+	level := slog.LevelDebug // the group's coordinator moves and starts now and then
+	if l.failed++; l.failed > 1 {
+		level = slog.LevelWarn
+	}
+	l.c.log.Log(ctx, level, "offsets for lag monitors were not committed; nothing else depends on them", "group", l.group, "err", err)
 }
 
 func (l *Lag) commit(ctx context.Context, next map[string]map[int]int64) error {

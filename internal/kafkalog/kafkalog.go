@@ -42,7 +42,7 @@ type Config struct {
 	TLS      *tls.Config    // nil: no TLS
 	SASL     sasl.Mechanism // nil: no authentication
 	ClientID string         // shown in the brokers' logs and quotas
-	Log      *slog.Logger   // retries, at debug level; nil: slog.Default()
+	Log      *slog.Logger   // what does not go on, and each retry at debug level; nil: slog.Default()
 	// Dial opens a connection to a broker; nil: TCP.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -60,6 +60,7 @@ type Client struct {
 	batches   sync.Pool // *[]byte: buffers of appenders
 	requests  atomic.Int32
 	closed    atomic.Bool
+	trouble   trouble
 }
 
 // errClosed is returned by every call after Close.

@@ -43,7 +43,7 @@ func within(t testing.TB, d time.Duration) context.Context {
 
 func create(t testing.TB, k *kafkalog.Client, topic string, partitions int) {
 	t.Helper()
-	err := k.CreateTopics(within(t, 10*time.Second), []kafkalog.TopicSpec{{Name: topic, Partitions: partitions, Replication: 1}})
+	err := k.CreateTopics(within(t, time.Minute), []kafkalog.TopicSpec{{Name: topic, Partitions: partitions}})
 	if err != nil {
 		t.Fatal(err)
 	}

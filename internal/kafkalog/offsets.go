@@ -53,7 +53,7 @@ func (c *Client) offsetAt(ctx context.Context, broker int32, topic string, parti
 
 // toLeader calls do with the leader of a partition until it succeeds or fails for good.
 func (c *Client) toLeader(ctx context.Context, what fmt.Stringer, topic string, partition int, do func(context.Context, int32) error) error {
-	var t tries
+	t := c.try(what)
 	for {
 		id, err := c.leader(ctx, topic, partition)
 		if err == nil {
@@ -62,9 +62,10 @@ func (c *Client) toLeader(ctx context.Context, what fmt.Stringer, topic string, 
 			}
 		}
 		if err == nil {
+			t.done()
 			return nil
 		}
-		if err := t.again(ctx, c, what, err); err != nil {
+		if err := t.again(ctx, err); err != nil {
 			return err
 		}
 	}

@@ -2,8 +2,8 @@ package kafkalog_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"strconv"
@@ -14,74 +14,70 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"corridorwatch/internal/kafkalog"
+	"corridorwatch/internal/kafkatest"
 )
 
-// proxy forwards connections and can cut them all.
-type proxy struct {
-	net.Listener
-	to    string
-	mu    sync.Mutex // guards conns
-	conns []net.Conn
-	wg    sync.WaitGroup
+// behind is a broker that is reached through a proxy.
+type behind struct {
+	*kfake.Cluster
+	proxy *kafkatest.Proxy
 }
 
-// listenThrough makes a broker that is reached through a proxy.
-func listenThrough(t testing.TB) (*kfake.Cluster, *proxy) {
-	p := &proxy{}
-	c := broker(t, kfake.ListenFn(func(network, address string) (net.Listener, error) {
-		behind, err := net.Listen(network, address)
+func (b behind) Proxies() []*kafkatest.Proxy { return []*kafkatest.Proxy{b.proxy} }
+
+func listenThrough(t testing.TB) (b behind) {
+	b.Cluster = broker(t, kfake.ListenFn(func(network, address string) (net.Listener, error) {
+		l, err := net.Listen(network, address)
 		if err != nil {
 			return nil, err
 		}
-		front, err := net.Listen(network, "127.0.0.1:0")
-		p.Listener, p.to = front, behind.Addr().String()
-		return &fronted{behind, front.Addr()}, err
+		b.proxy = kafkatest.StartProxy(t, l.Addr().String())
+		return fronted{l, b.proxy}, nil
 	}))
-	p.wg.Go(p.run)
-	t.Cleanup(func() { p.Close(); p.cut(); p.wg.Wait() })
-	return c, p
+	return b
 }
 
 // fronted is a listener that gives another address as its own.
 type fronted struct {
 	net.Listener
-	addr net.Addr
+	front *kafkatest.Proxy
 }
 
-func (f *fronted) Addr() net.Addr { return f.addr }
-
-func (p *proxy) run() {
-	for {
-		in, err := p.Accept()
-		if err != nil {
-			return
-		}
-		out, err := net.Dial("tcp", p.to)
-		if err != nil {
-			in.Close()
-			continue
-		}
-		p.mu.Lock()
-		p.conns = append(p.conns, in, out)
-		p.mu.Unlock()
-		p.wg.Go(func() { io.Copy(in, out); in.Close() })
-		p.wg.Go(func() { io.Copy(out, in); out.Close() })
+func (f fronted) Addr() net.Addr {
+	addr, err := net.ResolveTCPAddr("tcp", f.front.Addr())
+	if err != nil {
+		panic(err) // an address of this process
 	}
+	return addr
 }
 
-func (p *proxy) cut() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range p.conns {
-		c.Close()
+// A connection that lets nothing through and is not closed is given up, and what it held comes again.
+func TestSilentNetwork(t *testing.T) {
+	c := listenThrough(t)
+	k := client(t, c)
+	create(t, k, "t", 1)
+	a := k.Appender("t", 0)
+	a.Append(nil, []byte("1"))
+	flush(t, a)
+	c.proxy.Silence()
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	a.Append(nil, []byte("2"))
+	if _, err := a.Flush(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("flush into silence: %v", err)
 	}
-	p.conns = nil
+	c.proxy.Heal()
+	flush(t, a)
+	c.proxy.Slow(time.Millisecond, 100_000)
+	if got := numbered(t, k); got != "1 2" && got != "1 2 2" {
+		t.Errorf("log holds %q", got)
+	}
 }
 
 // Connections are cut again and again while records are written and read. Whatever is written is read, in order; repetitions are
 // allowed where an acknowledgement was lost.
 func TestConnectionCuts(t *testing.T) {
-	c, p := listenThrough(t)
+	c := listenThrough(t)
 	k := client(t, c)
 	create(t, k, "t", 1)
 	const n = 300
@@ -94,7 +90,8 @@ func TestConnectionCuts(t *testing.T) {
 			case <-stop:
 				return
 			case <-time.After(15 * time.Millisecond):
-				p.cut()
+				c.proxy.Cut()
+				c.proxy.Heal()
 			}
 		}
 	})

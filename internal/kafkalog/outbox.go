@@ -13,19 +13,16 @@ type Outbox struct {
 	MaxBatchBytes int
 	Compression   Compression
 
-	c         *Client
-	appenders map[topicPartition]*Appender
-	sorted    []*Appender // by topic and partition
-}
-
-type topicPartition struct {
-	topic     string
-	partition int
+	c       *Client
+	byTopic map[string][]*Appender // by partition; nil: none yet
+	topic   string                 // of the last record: most often also of the next
+	last    []*Appender            // of topic
+	sorted  []*Appender            // by topic and partition
 }
 
 // Outbox makes an empty outbox. It does no I/O.
 func (c *Client) Outbox() *Outbox {
-	return &Outbox{MaxBatchBytes: 900 << 10, c: c, appenders: map[topicPartition]*Appender{}}
+	return &Outbox{MaxBatchBytes: 900 << 10, c: c, byTopic: map[string][]*Appender{}}
 }
 
 // Append buffers a record for a partition. It copies what it is given.
@@ -34,18 +31,28 @@ func (o *Outbox) Append(topic string, partition int, key, value []byte, headers 
 }
 
 func (o *Outbox) appender(topic string, partition int) *Appender {
-	key := topicPartition{topic, partition}
-	a := o.appenders[key]
-	if a == nil {
-		a = o.c.Appender(topic, partition)
-		a.MaxBatchBytes, a.Compression = o.MaxBatchBytes, o.Compression
-		o.appenders[key] = a
-		i, _ := slices.BinarySearchFunc(o.sorted, key, func(a *Appender, k topicPartition) int {
-			return cmp.Or(cmp.Compare(a.topic, k.topic), cmp.Compare(a.partition, k.partition))
-		})
-		o.sorted = slices.Insert(o.sorted, i, a)
+	if topic != o.topic {
+		o.topic, o.last = topic, o.byTopic[topic]
 	}
-	return a
+	if partition >= len(o.last) || o.last[partition] == nil {
+		o.add(topic, partition)
+	}
+	return o.last[partition]
+}
+
+// add makes the appender of a partition.
+func (o *Outbox) add(topic string, partition int) {
+	a := o.c.Appender(topic, partition)
+	a.MaxBatchBytes, a.Compression = o.MaxBatchBytes, o.Compression
+	if more := partition + 1 - len(o.last); more > 0 {
+		o.last = append(o.last, make([]*Appender, more)...)
+	}
+	o.last[partition] = a
+	o.byTopic[topic] = o.last
+	i, _ := slices.BinarySearchFunc(o.sorted, a, func(b, a *Appender) int {
+		return cmp.Or(cmp.Compare(b.topic, a.topic), cmp.Compare(b.partition, a.partition))
+	})
+	o.sorted = slices.Insert(o.sorted, i, a)
 }
 
 // Buffered is how many bytes wait to be acknowledged.

@@ -54,10 +54,11 @@ func (r *Reader) String() string {
 // been returned by then), *BrokerError with advice for the rest.
 func (r *Reader) Next(ctx context.Context) (Batch, error) {
 	r.release()
-	var t tries
+	t := r.c.try(r)
 	for {
 		b, err := r.fetch(ctx)
 		if err == nil {
+			t.done()
 			r.offset = b.Next
 			return b, nil
 		}
@@ -66,7 +67,7 @@ func (r *Reader) Next(ctx context.Context) (Batch, error) {
 				err = kafka.OffsetNotAvailable // the offset is there after all: a new leader is catching up
 			}
 		}
-		if err := t.again(ctx, r.c, r, err); err != nil {
+		if err := t.again(ctx, err); err != nil {
 			return Batch{}, err
 		}
 	}

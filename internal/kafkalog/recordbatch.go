@@ -134,9 +134,9 @@ func recordSize(delta int, key, value []byte, headers []Header) int {
 	return n
 }
 
-// appendRecord appends the record with the given offset delta, at the batch's time.
-func appendRecord(b []byte, delta int, key, value []byte, headers []Header) []byte {
-	b = appendVarint(b, int64(recordSize(delta, key, value, headers)))
+// appendRecord appends the record with the given offset delta, at the batch's time. size is its recordSize.
+func appendRecord(b []byte, size, delta int, key, value []byte, headers []Header) []byte {
+	b = appendVarint(b, int64(size))
 	b = append(b, 0, 0) // attributes, timestamp delta
 	b = appendVarint(b, int64(delta))
 	b = appendBytes(b, key)

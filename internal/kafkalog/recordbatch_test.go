@@ -36,7 +36,7 @@ func golden(t testing.TB, name string) []byte {
 func encode(codec Compression, timeMS int64, records ...Record) []byte {
 	b := appendHeadRoom(nil)
 	for i, r := range records {
-		b = appendRecord(b, i, r.Key, r.Value, r.Headers)
+		b = appendRecord(b, recordSize(i, r.Key, r.Value, r.Headers), i, r.Key, r.Value, r.Headers)
 	}
 	if codec != None {
 		b, _ = codec.deflate(bytes.Clone(b[:headSize]), b[headSize:])

@@ -21,19 +21,20 @@ type TopicSpec struct {
 // CreateTopics creates those topics that are not there yet and returns when every partition has a leader. A topic that is there
 // keeps its settings; another number of partitions is an error, found before anything is created.
 func (c *Client) CreateTopics(ctx context.Context, specs []TopicSpec) error {
-	var t tries
+	t := c.try(step("create topics"))
 	for {
 		missing, err := c.missing(ctx, specs)
 		if err == nil && len(missing) == 0 {
+			t.done()
 			return nil
 		}
 		if err == nil {
 			if err = c.createTopics(ctx, missing); err == nil {
-				t.reset()
+				t.progressed()
 				continue
 			}
 		}
-		if err := t.again(ctx, c, step("create topics"), err); err != nil {
+		if err := t.again(ctx, err); err != nil {
 			return err
 		}
 	}
@@ -105,10 +106,11 @@ func (c *Client) createTopics(ctx context.Context, specs []TopicSpec) error {
 
 // Topics returns the number of partitions of every topic that this client may see, without Kafka's internal ones.
 func (c *Client) Topics(ctx context.Context) (map[string]int, error) {
-	var t tries
+	t := c.try(step("list topics"))
 	for {
 		topics, err := c.metadata(ctx, nil)
 		if err == nil {
+			t.done()
 			counts := make(map[string]int, len(topics))
 			for _, t := range topics {
 				if !t.IsInternal && t.ErrorCode == 0 {
@@ -117,7 +119,7 @@ func (c *Client) Topics(ctx context.Context) (map[string]int, error) {
 			}
 			return counts, nil
 		}
-		if err := t.again(ctx, c, step("list topics"), err); err != nil {
+		if err := t.again(ctx, err); err != nil {
 			return nil, err
 		}
 	}

@@ -16,10 +16,15 @@ const (
 	patience = 5 * time.Second
 )
 
-// tries counts what went wrong with one piece of work and says whether and when to try again. Its zero value is ready.
+// tries counts what went wrong with one piece of work and says whether and when to try again. It ends with done, or with the error of
+// again.
 type tries struct {
+	c     *Client
+	what  fmt.Stringer
 	n     int
+	began time.Time
 	since time.Time // when the run of `patient` errors began that lasts until now
+	stuck bool      // counted among the client's works that do not go on
 }
 
 // step names a piece of work in its errors.
@@ -27,10 +32,14 @@ type step string
 
 func (s step) String() string { return string(s) }
 
+func (c *Client) try(what fmt.Stringer) tries {
+	return tries{c: c, what: what, began: time.Now()}
+}
+
 // again waits and returns nil if the work should be tried again, else the error to return.
-func (t *tries) again(ctx context.Context, c *Client, what fmt.Stringer, err error) error {
+func (t *tries) again(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("%s: %w", what, stopped(ctx, err))
+		return t.fail(stopped(ctx, err))
 	}
 	t.n++
 	r := remedyFor(err)
@@ -41,17 +50,38 @@ func (t *tries) again(ctx context.Context, c *Client, what fmt.Stringer, err err
 		t.since = time.Now()
 	}
 	if r == stop || r == patient && time.Since(t.since) > patience {
-		return fmt.Errorf("%s: %w", what, judged(err))
+		return t.fail(judged(err))
 	}
 	d := pauseAfter(t.n)
-	c.log.Debug("kafka: trying again", "step", what.String(), "error", err, "tries", t.n, "pause", d)
+	t.c.log.Debug("kafka: trying again", "step", t.what.String(), "err", err, "tries", t.n, "pause", d)
+	if time.Since(t.began) > tellAfter {
+		t.c.trouble.tell(t, err)
+	}
 	if pause(ctx, d) != nil {
-		return fmt.Errorf("%s: %w", what, stopped(ctx, err))
+		return t.fail(stopped(ctx, err))
 	}
 	return nil
 }
 
-func (t *tries) reset() { *t = tries{} }
+// progressed says that part of the work is done; what goes wrong from here on counts from the beginning.
+func (t *tries) progressed() {
+	t.done()
+	*t = t.c.try(t.what)
+}
+
+// done says that the work is done.
+func (t *tries) done() {
+	if t.stuck {
+		t.c.trouble.over(t)
+	}
+}
+
+func (t *tries) fail(err error) error {
+	if t.stuck {
+		t.c.trouble.leave(t)
+	}
+	return fmt.Errorf("%s: %w", t.what, err)
+}
 
 // stopped is the error of work that ctx ended, with what kept it from ending by itself.
 func stopped(ctx context.Context, err error) error {

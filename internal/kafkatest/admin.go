@@ -2,7 +2,6 @@ package kafkatest
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -12,11 +11,7 @@ import (
 
 // ask sends a request over the inner listener, past proxies and passwords.
 func ask[R kmsg.Response](c *Cluster, req kmsg.Request) (res R, err error) {
-	var seeds []string
-	for _, n := range c.Nodes {
-		seeds = append(seeds, n.inside)
-	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(seeds...))
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.Inside()...))
 	if err != nil {
 		return res, err
 	}
@@ -44,38 +39,14 @@ func (c *Cluster) partitions() ([]kmsg.MetadataResponseTopic, error) {
 // MoveLeaders gives every partition another leader among its replicas: the next one in its list. It returns how many leaders moved.
 func (c *Cluster) MoveLeaders() (moved int) {
 	c.t.Helper()
-	before, err := c.leaders()
+	err := c.rotate()
 	if err == nil {
-		err = c.rotate()
+		moved, err = c.elect()
 	}
-	if err == nil {
-		err = c.elect()
-	}
-	after, err2 := c.leaders()
-	if err != nil || err2 != nil {
-		c.t.Fatalf("move leaders: %v, %v", err, err2)
-	}
-	for p, leader := range after {
-		if before[p] != leader {
-			moved++
-		}
+	if err != nil {
+		c.t.Fatalf("move leaders: %v", err)
 	}
 	return moved
-}
-
-// leaders maps topic/partition to the id of its leader.
-func (c *Cluster) leaders() (map[string]int32, error) {
-	topics, err := c.partitions()
-	if err != nil {
-		return nil, err
-	}
-	all := map[string]int32{}
-	for _, t := range topics {
-		for _, p := range t.Partitions {
-			all[fmt.Sprint(*t.Topic, "/", p.Partition)] = p.Leader
-		}
-	}
-	return all, nil
 }
 
 // rotate puts the second replica of every partition first, where the preferred leader stands.
@@ -105,13 +76,49 @@ func (c *Cluster) rotate() error {
 	return kerr.ErrorForCode(res.ErrorCode)
 }
 
-// elect makes the preferred replicas leaders.
-func (c *Cluster) elect() error {
+// elect makes the preferred replicas leaders, and counts those that were not.
+func (c *Cluster) elect() (elected int, err error) {
 	req := kmsg.NewPtrElectLeadersRequest()
 	req.ElectionType, req.Topics, req.TimeoutMillis = 0, nil, 20_000
 	res, err := ask[*kmsg.ElectLeadersResponse](c, req)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return kerr.ErrorForCode(res.ErrorCode)
+	for _, t := range res.Topics {
+		for _, p := range t.Partitions {
+			if p.ErrorCode == 0 {
+				elected++
+			}
+		}
+	}
+	return elected, kerr.ErrorForCode(res.ErrorCode)
+}
+
+// SetTopics changes a setting of every topic that clients made.
+func (c *Cluster) SetTopics(name, value string) {
+	c.t.Helper()
+	topics, err := c.partitions()
+	if err != nil {
+		c.t.Fatalf("set %s: %v", name, err)
+	}
+	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
+	for _, t := range topics {
+		if t.IsInternal {
+			continue
+		}
+		resource, config := kmsg.NewIncrementalAlterConfigsRequestResource(), kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+		resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, *t.Topic
+		config.Name, config.Op, config.Value = name, kmsg.IncrementalAlterConfigOpSet, &value
+		resource.Configs = append(resource.Configs, config)
+		req.Resources = append(req.Resources, resource)
+	}
+	res, err := ask[*kmsg.IncrementalAlterConfigsResponse](c, req)
+	if err != nil {
+		c.t.Fatalf("set %s: %v", name, err)
+	}
+	for _, r := range res.Resources {
+		if err := kerr.ErrorForCode(r.ErrorCode); err != nil {
+			c.t.Fatalf("set %s of %s: %v", name, r.ResourceName, err)
+		}
+	}
 }

@@ -35,6 +35,22 @@ type Cluster struct {
 // ListenAddrs are the addresses for clients of all nodes.
 func (c *Cluster) ListenAddrs() []string { return c.Brokers }
 
+// Inside are the addresses at which nobody is asked for a password.
+func (c *Cluster) Inside() (addrs []string) {
+	for _, n := range c.Nodes {
+		addrs = append(addrs, n.inside)
+	}
+	return addrs
+}
+
+// Proxies are those before the nodes.
+func (c *Cluster) Proxies() (all []*Proxy) {
+	for _, n := range c.Nodes {
+		all = append(all, n.Proxy)
+	}
+	return all
+}
+
 // Start starts a cluster and returns when it answers. It ends with the test. Without Java or Maven it skips the test, or fails it if
 // CORRIDORWATCH_REQUIRE_ALL=1.
 func Start(t testing.TB, nodes int) *Cluster {

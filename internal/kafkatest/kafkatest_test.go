@@ -7,7 +7,6 @@ import (
 	"time"
 
 	kafka "github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/sasl/plain"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"corridorwatch/internal/kafkatest"
@@ -51,34 +50,6 @@ func TestThreeNodes(t *testing.T) {
 	c.Nodes[0].Restart()
 	if got := read(t, c, "t", 2); got != "1 2 " {
 		t.Errorf("read %q: the work of the lost answer was not done", got)
-	}
-}
-
-// Who is not known may do nothing, who was granted nothing neither.
-func TestSecure(t *testing.T) {
-	c := kafkatest.StartConfig(t, kafkatest.Config{Nodes: 1, Secure: true})
-	c.Allow(kafkatest.Ann, kmsg.ACLResourceTypeTopic, "ann.", true, kmsg.ACLOperationCreate, kmsg.ACLOperationDescribe)
-	create := func(user, password, name string) error {
-		client := kafka.Client{Addr: kafka.TCP(c.Brokers...), Timeout: 20 * time.Second, Transport: &kafka.Transport{
-			SASL: plain.Mechanism{Username: user, Password: password},
-		}}
-		res, err := client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: name, NumPartitions: 1, ReplicationFactor: 1}}})
-		if err != nil {
-			return err
-		}
-		return res.Errors[name]
-	}
-	if err := create("ann", "wrong", "ann.a"); err == nil {
-		t.Error("a wrong password was taken")
-	}
-	if err := create("ann", kafkatest.Ann.Password, "ann.a"); err != nil {
-		t.Error(err)
-	}
-	if err := create("ann", kafkatest.Ann.Password, "bob.a"); err == nil {
-		t.Error("ann created what she was not granted")
-	}
-	if err := create("admin", kafkatest.Admin.Password, "bob.a"); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -5,16 +5,18 @@
 // acknowledged, so they survive the death of the process (also kill -9); they are not synced one by one, so a loss of power can
 // take the last of them, as with Kafka's own defaults.
 //
-// Three of its ways can lose data, and this package keeps away from them:
+// Four of its ways can lose data, and this package keeps away from them:
 //
 //   - it does not lock its directory, and two brokers in one directory destroy it: Start takes a lock;
 //   - it deletes by age (seven days) as soon as any topic has a retention setting: Start turns that off for every topic
 //     that does not ask for retention itself, and keeps committed offsets of idle groups for 68 years;
 //   - a partition whose last segment was deleted begins again at offset 0 after a restart, below what its readers have
-//     committed: Start refuses such a directory.
+//     committed: Start refuses such a directory;
+//   - on a full disk it acknowledges topics and offsets that it could not write: while little is free, nothing is taken (see room).
 package broker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,6 +26,7 @@ import (
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Config says where a broker keeps its logs and where it listens.
@@ -33,6 +36,8 @@ type Config struct {
 	// Listen is host:port; the host must be a loopback address (empty means 127.0.0.1), because nobody is asked for a
 	// password. Port 0 takes a free port, which Addr then tells.
 	Listen string
+	// MinRoom is how many bytes of the disk must be free, so that records are taken; 0: 32 MiB.
+	MinRoom int64
 }
 
 // Broker is a running broker. Topics are not made by writing to them: they must be created.
@@ -57,26 +62,34 @@ func Start(cfg Config) (*Broker, error) {
 	}
 	b := &Broker{lock: lock, log: &logger{to: slog.Default()}}
 	b.close = sync.OnceValue(b.stop)
-	if err := b.start(cfg.Dir, addr); err != nil {
+	if err := b.start(cfg, addr); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return b, nil
 }
 
-func (b *Broker) start(dir, addr string) error {
-	if err := refuseEmptied(dir); err != nil {
+func (b *Broker) start(cfg Config, addr string) error {
+	if err := refuseEmptied(cfg.Dir); err != nil {
 		return err
 	}
 	cluster, err := kfake.NewCluster(
 		kfake.NumBrokers(1),
 		kfake.ClusterID("corridorwatch"),
-		kfake.DataDir(dir),
+		kfake.DataDir(cfg.Dir),
 		kfake.BrokerConfigs(keepEverything()),
 		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, addr) }),
 		kfake.WithLogger(b.log),
 	)
 	if err != nil {
-		return fmt.Errorf("open broker in %s on %s: %w", dir, addr, err)
+		return fmt.Errorf("open broker in %s on %s: %w", cfg.Dir, addr, err)
+	}
+	r := &room{dir: cfg.Dir, min: cmp.Or(cfg.MinRoom, minRoom), log: b.log.to}
+	for _, kind := range []kmsg.Key{kmsg.Produce, kmsg.CreateTopics} {
+		cluster.ControlKey(kind.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+			cluster.KeepControl()
+			res, handled := r.guard(req)
+			return res, nil, handled
+		})
 	}
 	b.cluster, b.addr = cluster, cluster.ListenAddrs()[0]
 	return nil

@@ -291,7 +291,7 @@ func produceAt(t *testing.T, addr, topic string, partition int, at time.Time, va
 // read returns the first n values of a partition, with blanks between.
 func read(t *testing.T, addr, topic string, partition, n int) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	r := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{addr}, Topic: topic, Partition: partition, MaxWait: 100 * time.Millisecond})
 	defer r.Close()
