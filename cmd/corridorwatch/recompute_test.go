@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +21,7 @@ func TestRecompute(t *testing.T) {
 	all := filepath.Join(world.dir, "world.jsonl")
 	world.run("simulate", "--corridors", "khorgos-aktau", "--days", "1", "--containers", "--out", all)
 	early, late := split(t, all)
+	ghost(t, all, early, late)
 	// Both end at the same stage time.
 	last := func(s *service) { s.run("ingest", "--wait", "--beyond", "2000h", late) }
 	whole := newProgram(t).up("--time", "data")
@@ -35,7 +38,15 @@ func TestRecompute(t *testing.T) {
 	if got := awaiting(); strings.HasPrefix(got, "0\t") {
 		t.Errorf("late events and runs that have some: %s", got)
 	}
+	const atDostyk = "SELECT count() FROM v_visits WHERE unit = 'KTZ:9999:2026-03-01' AND place = 'kz-dostyk'"
+	if n := strings.TrimSpace(s.run("query", "--format", "TSV", atDostyk)); n != "1" {
+		t.Errorf("%s visits where the train was reported", n)
+	}
+	s = s.killedWhile(t, "recompute", "--late")
 	t.Log(s.run("recompute", "--late"))
+	if n := strings.TrimSpace(s.run("query", "--format", "TSV", atDostyk)); n != "0" {
+		t.Errorf("%s visits where the report was taken back", n)
+	}
 	if got := awaiting(); got != "0\t0" {
 		t.Errorf("after the recompute there are late events, in runs: %s", got)
 	}
@@ -45,6 +56,44 @@ func TestRecompute(t *testing.T) {
 	last(s)
 	sameViews(t, "recomputed", s.views(), want)
 	s.run("audit")
+}
+
+// killedWhile kills everything while a recompute is on its way, and starts it again.
+func (s *service) killedWhile(t *testing.T, args ...string) *service {
+	t.Helper()
+	cmd := s.command(args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "some of it is done", func() (bool, error) {
+		n, err := strconv.Atoi(strings.TrimSpace(s.run("query", "--format", "TSV", "SELECT count() FROM recomputed")))
+		return n > 0, err
+	})
+	s.stop(syscall.SIGKILL)
+	cmd.Process.Kill()
+	cmd.Wait()
+	return s.program.up("--time", "data")
+}
+
+// ghost adds a train of which one report is taken back, late: what followed from it must go.
+func ghost(t *testing.T, all, early, late string) {
+	t.Helper()
+	line := func(typ, id, at, data string) string {
+		return fmt.Sprintf(`{"specversion":"1.0","type":"%s","source":"ghost","id":"%s","subject":"KTZ:9999:2026-03-01","time":"2026-03-01T%s:00Z","data":%s}`+"\n", typ, id, at, data)
+	}
+	told := line("train.arrived", "1", "06:00", `{"place":"kz-aktogay"}`) + line("train.arrived", "2", "08:00", `{"place":"kz-dostyk"}`) +
+		line("train.arrived", "3", "10:00", `{"place":"cn-alashankou"}`)
+	takenBack := line("event.retracted", "4", "08:00", `{"retracts_type":"train.arrived","retracts_id":"2"}`)
+	for path, text := range map[string]string{all: told + takenBack, early: told, late: takenBack} {
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString(text); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
 }
 
 // split holds some events of every third subject back: all kinds of events, in two files.
