@@ -25,6 +25,7 @@ func TestMain(m *testing.M) { enginetest.Main(m) }
 // TestStore holds the store against the real engine: what the driver inserted in a disturbed run, byte by byte and in that order, and
 // the same rows seen in every table.
 func TestStore(t *testing.T) {
+	notUnderRace(t)
 	addr := enginetest.Start(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

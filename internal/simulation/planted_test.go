@@ -37,6 +37,7 @@ const within = 60
 
 // TestPlanted puts in one bug after the other: the first seeds must catch it.
 func TestPlanted(t *testing.T) {
+	notUnderRace(t)
 	for _, p := range planted {
 		t.Run(p.name, func(t *testing.T) {
 			for seed := range uint64(within) {

@@ -22,6 +22,7 @@ var (
 
 // TestSeeds runs cases drawn from seeds, in processes of their own. With -seed or -case it runs one, here.
 func TestSeeds(t *testing.T) {
+	notUnderRace(t)
 	switch {
 	case *workFlag != "":
 		work(t)
@@ -60,6 +61,7 @@ func runOne(t *testing.T, c testCase) {
 
 // TestKept runs the cases that once failed.
 func TestKept(t *testing.T) {
+	notUnderRace(t)
 	text, err := os.ReadFile("testdata/kept.txt")
 	if err != nil {
 		t.Fatal(err)

@@ -88,6 +88,14 @@ type outcome struct {
 	records  int
 }
 
+// notUnderRace skips what simulates: with so many goroutines in a bubble the race detector's own runtime gives up
+// ("ThreadSanitizer: CHECK failed"). What is simulated is tested under it in its own package.
+func notUnderRace(t *testing.T) {
+	if underRace {
+		t.Skip("the race detector cannot follow a simulation")
+	}
+}
+
 // simulate runs a case in a bubble.
 func (c testCase) simulate(t *testing.T, pl plant, log *slog.Logger) (o outcome) {
 	return c.simulateWith(t, pl, log, func(*sim) {})
