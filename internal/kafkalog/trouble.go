@@ -35,7 +35,7 @@ func (tr *trouble) tell(t *tries, err error) {
 	}
 	tr.told = time.Now()
 	t.c.log.Warn("kafka: something does not go on, and is tried again until it does", "step", t.what.String(), "err", err,
-		"for", time.Since(t.began).Round(time.Millisecond), "stuck", tr.stuck)
+		"for", time.Since(t.began).Round(time.Millisecond).String(), "stuck", tr.stuck)
 }
 
 // over tells when the last piece of work goes on.
@@ -45,7 +45,7 @@ func (tr *trouble) over(t *tries) {
 	defer tr.mu.Unlock()
 	if tr.stuck == 0 {
 		tr.told = time.Time{}
-		t.c.log.Info("kafka: everything goes on", "after", time.Since(tr.since).Round(time.Millisecond))
+		t.c.log.Info("kafka: everything goes on", "after", time.Since(tr.since).Round(time.Millisecond).String())
 	}
 }
 
