@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -39,14 +40,32 @@ func (c *Client) Join(ctx context.Context, cfg GroupConfig, work func(context.Co
 	if cfg.SessionTimeout == 0 {
 		cfg.SessionTimeout = 6 * time.Second
 	}
-	sticky := &sticky{ctx: ctx, cfg: cfg, c: c}
+	s := &sticky{ctx: ctx, cfg: cfg, c: c}
+	for brokers := slices.Clone(c.brokers); ; brokers = append(brokers[1:], brokers[0]) {
+		again, err := c.join(ctx, s, brokers, work)
+		if !again || pause(ctx, rejoinPause) != nil {
+			return err
+		}
+	}
+}
+
+const (
+	// groupTimeout bounds a request to a coordinator beside the time it may take.
+	groupTimeout = 5 * time.Second
+	rejoinPause  = time.Second
+)
+
+// join takes part in the group as Join does, until something goes wrong that may pass: then `again` is true. kafka-go asks the first of
+// the brokers that takes a connection for the coordinator, each time anew. That one may have stopped answering, so another is to be
+// first then.
+func (c *Client) join(ctx context.Context, s *sticky, brokers []string, work func(context.Context, Generation) error) (again bool, err error) {
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
-		ID: cfg.ID, Brokers: c.brokers, Dialer: c.dialer(), Topics: cfg.Topics, GroupBalancers: []kafka.GroupBalancer{sticky},
-		HeartbeatInterval: min(time.Second, cfg.SessionTimeout/5), SessionTimeout: cfg.SessionTimeout, RebalanceTimeout: 30 * time.Second,
-		JoinGroupBackoff: time.Second, Timeout: callTimeout,
+		ID: s.cfg.ID, Brokers: brokers, Dialer: c.dialer(), Topics: s.cfg.Topics, GroupBalancers: []kafka.GroupBalancer{s},
+		HeartbeatInterval: min(time.Second, s.cfg.SessionTimeout/5), SessionTimeout: s.cfg.SessionTimeout, RebalanceTimeout: 30 * time.Second,
+		JoinGroupBackoff: rejoinPause, Timeout: groupTimeout,
 	})
 	if err != nil {
-		return fmt.Errorf("group %s: %w", cfg.ID, err)
+		return false, fmt.Errorf("group %s: %w", s.cfg.ID, err)
 	}
 	defer context.AfterFunc(ctx, func() { group.Close() })()
 	defer group.Close()
@@ -54,18 +73,18 @@ func (c *Client) Join(ctx context.Context, cfg GroupConfig, work func(context.Co
 		gen, err := group.Next(ctx)
 		switch {
 		case ctx.Err() != nil || errors.Is(err, kafka.ErrGroupClosed):
-			return nil
+			return false, nil
 		case err != nil && groupRefused(err):
-			return fmt.Errorf("join group %s: %w", cfg.ID, judged(err))
+			return false, fmt.Errorf("join group %s: %w", s.cfg.ID, judged(err))
 		case errors.Is(err, kafka.RebalanceInProgress) || errors.Is(err, kafka.UnknownMemberId) || errors.Is(err, kafka.IllegalGeneration):
-			c.log.Info("kafka: joining the group again: others have come or gone, or this process was silent for too long", "group", cfg.ID)
+			c.log.Info("kafka: joining the group again: others have come or gone, or this process was silent for too long", "group", s.cfg.ID)
 			continue
 		case err != nil:
-			c.log.Warn("kafka: joining the group; trying again", "group", cfg.ID, "err", err)
-			continue
+			c.log.Warn("kafka: joining the group; trying again", "group", s.cfg.ID, "broker", brokers[0], "err", err)
+			return true, nil
 		}
-		if err := during(ctx, gen, sticky, work); err != nil {
-			return err
+		if err := during(ctx, gen, s, work); err != nil {
+			return false, err
 		}
 	}
 }

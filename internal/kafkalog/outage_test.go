@@ -74,6 +74,27 @@ func TestSilentNetwork(t *testing.T) {
 	}
 }
 
+// A group is joined although the broker that is asked first takes connections and never answers.
+func TestGroupBesideASilentBroker(t *testing.T) {
+	c := broker(t)
+	create(t, client(t, c), "t", 1)
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	k := kafkalog.New(kafkalog.Config{Brokers: append([]string{silent.Addr().String()}, c.ListenAddrs()...), Log: slog.New(slog.DiscardHandler)})
+	defer k.Close()
+	ctx, joined := context.WithCancel(within(t, time.Minute))
+	err = k.Join(ctx, kafkalog.GroupConfig{ID: "g", Topics: []string{"t"}}, func(context.Context, kafkalog.Generation) error {
+		joined()
+		return nil
+	})
+	if err != nil || context.Cause(ctx) != context.Canceled {
+		t.Errorf("%v, %v", err, context.Cause(ctx))
+	}
+}
+
 // Connections are cut again and again while records are written and read. Whatever is written is read, in order; repetitions are
 // allowed where an acknowledgement was lost.
 func TestConnectionCuts(t *testing.T) {
