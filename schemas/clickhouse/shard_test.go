@@ -85,7 +85,7 @@ func TestStoryThroughACluster(t *testing.T) {
 	defer conn.Close()
 	d := &database{t, c, conn}
 	d.want("SELECT count() FROM system.tables WHERE database = 'story' AND engine = 'Distributed'", "19")
-	tellStory(d)
+	tellStory(d, "story")
 	if _, err := clickhouse.Dump(within(t, time.Minute), conn, c.Database); err != nil { // of every view
 		t.Error(err)
 	}

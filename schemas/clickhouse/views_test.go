@@ -11,16 +11,19 @@ import (
 )
 
 // story.sql is a small world in plain SQL: two trains and a container at a border, at stage time 2026-03-02 00:00.
-func TestStory(t *testing.T) { tellStory(migrated(t)) }
+func TestStory(t *testing.T) { tellStory(migrated(t), "story") }
 
-func tellStory(d *database) {
+// indicators.sql is a world for the indicators: what is expected of it was reckoned by hand.
+func TestIndicators(t *testing.T) { tellStory(migrated(t), "indicators") }
+
+func tellStory(d *database, name string) {
 	d.t.Helper()
-	for _, s := range strings.Split(readFile(d.t, "testdata/story.sql"), ";\n") {
+	for _, s := range strings.Split(readFile(d.t, "testdata/"+name+".sql"), ";\n") {
 		if s = strings.TrimSpace(s); s != "" {
 			d.exec(s)
 		}
 	}
-	for _, q := range strings.Split(readFile(d.t, "testdata/story.want"), "\n\n") {
+	for _, q := range strings.Split(readFile(d.t, "testdata/"+name+".want"), "\n\n") {
 		query, want, _ := strings.Cut(strings.Trim(q, "\n"), "\n")
 		var lines []string
 		if want != "" {

@@ -6,17 +6,19 @@ CREATE OR REPLACE VIEW {{.Database}}.v_corridor_share
     through_central_asia Bool COMMENT 'the corridor leads through Central Asia',
     n UInt64 COMMENT 'journeys on this corridor; of trains: runs',
     planned_n UInt64 COMMENT 'of those: by the plan; the others: by the places seen',
-    share Float64 COMMENT 'n / total_n, from 0 to 1',
+    share Nullable(Float64) COMMENT 'n / total_n, from 0 to 1; NULL: total_n below {{minimum}}',
     central_asia_n UInt64 COMMENT 'journeys of this kind on all corridors through Central Asia',
-    central_asia_share Float64 COMMENT 'central_asia_n / total_n, from 0 to 1',
-    total_n UInt64 COMMENT 'journeys of this kind on all corridors, the unknown included'
+    central_asia_share Nullable(Float64) COMMENT 'central_asia_n / total_n, from 0 to 1; NULL: total_n below {{minimum}}',
+    total_n UInt64 COMMENT 'journeys of this kind on all corridors, the unknown included',
+    coverage Nullable(Float64) COMMENT 'journeys of this kind whose corridor is known / total_n, from 0 to 1: shares of a poor coverage say little; NULL: total_n below {{minimum}}'
 )
 AS SELECT
     unit_kind, corridor, {{corridor "corridor"}} AS corridor_name, toBool(central) AS through_central_asia,
     count() AS n, countIf(basis = 'planned') AS planned_n,
-    n / total_n AS share,
-    sum(if(central, n, 0)) OVER (PARTITION BY unit_kind) AS central_asia_n, central_asia_n / total_n AS central_asia_share,
-    sum(n) OVER (PARTITION BY unit_kind) AS total_n
+    {{enough "total_n" "n / total_n"}} AS share,
+    sum(if(central, n, 0)) OVER (PARTITION BY unit_kind) AS central_asia_n, {{enough "total_n" "central_asia_n / total_n"}} AS central_asia_share,
+    sum(n) OVER (PARTITION BY unit_kind) AS total_n,
+    {{enough "total_n" "sum(if(corridor = '', 0, n)) OVER (PARTITION BY unit_kind) / total_n"}} AS coverage
 FROM (
     -- A journey belongs to the corridor most of its way is on; a plan counts more than what was observed.
     SELECT

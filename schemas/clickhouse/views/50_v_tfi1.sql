@@ -1,0 +1,52 @@
+CREATE OR REPLACE VIEW {{.Database}}.v_tfi1
+(
+    {{period}}when the side was left',
+    border LowCardinality(String) COMMENT 'catalogue id of the border',
+    border_name String COMMENT 'name of the border',
+    side LowCardinality(String) COMMENT 'outbound: the border crossing point of the country that is left; inbound: that of the country that is entered; pair: entry of the first to exit of the second, the run between them included',
+    country LowCardinality(String) COMMENT 'ISO country code of the side; empty for pair',
+    direction LowCardinality(String) COMMENT 'from_country-to_country: never add both directions up',
+    unit_kind LowCardinality(String) COMMENT '{{kinds}}',
+    n UInt64 COMMENT 'samples: trains and vessels each; containers and wagons that arrived in one train are one sample (consist), whose value is the median of them',
+    units UInt64 COMMENT 'trains, vessels, wagons or containers in those samples',
+{{hours "" "TFI1, the time from the entry to the exit point of the border crossing point, formalities and waiting included"}}
+    max_h Nullable(Float64) COMMENT 'the longest sample, hours',
+    unseen_n UInt64 COMMENT 'samples that certainly crossed, but of which this side (of a pair: one of the two) was not seen: not in n',
+    coverage Nullable(Float64) COMMENT 'n / (n + unseen_n), from 0 to 1; NULL: n + unseen_n below {{minimum}}',
+    candidate_n UInt64 COMMENT 'samples that left this side and were not seen beyond the border yet: not in n'
+)
+COMMENT 'CAREC CPMM TFI1 (Trade Facilitation Indicator 1): mean time to move cargo across a border, from the entry to the exit point of each of the two countries'' border crossing points. CPMM publishes means in hours by side; median, 95th percentile and n stand beside them. No cap on long stays. Only stays that have ended.'
+AS SELECT
+    {{periods "ended"}} AS period, border, any(s.name) AS border_name, side, any(s.country) AS country, direction, unit_kind,
+    countIf(counted) AS n, sumIf(members, counted) AS units,
+    if(n = 0, NULL, {{in_hours "avgIf(value_s, counted)"}}) AS mean_h,
+    {{enough "n" (in_hours (quantile "0.5" "value_s" "counted"))}} AS median_h,
+    {{enough "n" (in_hours (quantile "0.95" "value_s" "counted"))}} AS p95_h,
+    if(n = 0, NULL, {{in_hours "maxIf(value_s, counted)"}}) AS max_h,
+    countIf(NOT seen) AS unseen_n,
+    {{enough "n + unseen_n" "round(n / (n + unseen_n), 4)"}} AS coverage,
+    countIf(seen AND candidate) AS candidate_n
+FROM (
+    SELECT
+        border, any(u.name) AS name, side, any(u.country) AS country, direction, unit_kind, seen, candidate, seen AND NOT candidate AS counted,
+        count() AS members, max(u.at) AS ended, if(seen, {{quantile "0.5" "s" "isNotNull(s)"}}, 0) AS value_s
+    FROM (
+        SELECT
+            border, border_name AS name, toString(role) AS side, toString(country) AS country, direction, unit_kind,
+            if(consist = '', concat(unit, '|', journey, '|', toString(n)), consist) AS sample,
+            side_s AS s, isNotNull(side_s) AS seen, candidate, coalesce(left, departed, entered, arrived) AS at
+        FROM {{.Database}}.v_crossing_sides
+        WHERE isNotNull(side_s) OR empty(places) AND state = 'closed'
+        UNION ALL
+        SELECT
+            border, border_name AS name, 'pair' AS side, '' AS country, direction, unit_kind,
+            if(consist = '', concat(unit, '|', journey, '|', toString(n)), consist) AS sample,
+            if(notEmpty(outbound_places) AND notEmpty(inbound_places), total_s, NULL) AS s, isNotNull(s) AS seen, candidate,
+            coalesce(inbound_left, inbound_entered, outbound_left) AS at
+        FROM {{.Database}}.v_crossings
+        WHERE state = 'closed'
+    ) AS u
+    WHERE isNotNull(u.at)
+    GROUP BY border, side, direction, unit_kind, sample, seen, candidate
+) AS s
+GROUP BY period, border, side, direction, unit_kind
