@@ -79,7 +79,7 @@ func (u *unit) legs(cat *network.Catalog, j journey, w way) []*pb.Leg {
 	for i := 1; i < len(j.stays); i++ {
 		a, b := j.stays[i-1], j.stays[i]
 		departed, arrived := a.went(), b.came()
-		if departed == 0 || arrived == 0 || arrived < departed {
+		if departed == 0 || arrived == 0 || arrived < departed && a.OverlapS == 0 {
 			continue
 		}
 		count[a.Place+"|"+b.Place]++
@@ -93,7 +93,7 @@ func (u *unit) legs(cat *network.Catalog, j journey, w way) []*pb.Leg {
 		}
 		l.ElapsedS = (arrived - l.StartedAt) / 1000
 		l.StopS = (departed - l.StartedAt) / 1000
-		l.StandingS = min(l.StopS+b.LineStandingS, l.ElapsedS)
+		l.StandingS = min(l.StopS+b.LineStandingS, max(l.ElapsedS, l.StopS)) // more than elapsed, and moving less than nothing, by clocks that oppose
 		l.MovingS = l.ElapsedS - l.StandingS
 		along(cat, l)
 		out = append(out, l)

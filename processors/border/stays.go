@@ -41,14 +41,20 @@ func sortStays(all []*stay) {
 	})
 }
 
-// own is a vehicle's visit as one of a load unit on board: it came with the vehicle unless it was loaded here, and went with it
-// unless it was unloaded here.
+// own is a vehicle's visit as one of a load unit on board: it came with the vehicle unless it was loaded here or the vehicle began
+// here, and went with it, when that has departed, unless it was unloaded here.
 func (u *unit) own(r *pb.Ride) *pb.Visit {
 	v := proto.Clone(r.Visit).(*pb.Visit)
 	v.Unit, v.UnitKind, v.Origin, v.Terminus = u.id, u.kind, false, false
 	v.VehicleIn, v.VehicleOut, v.VehicleKind = r.Run, r.Run, "train"
 	if r.RunKind == pb.UnitKind_VESSEL {
 		v.VehicleKind = "vessel"
+	}
+	if r.Visit.Origin {
+		v.VehicleIn = ""
+	}
+	if r.Visit.Stopped && r.Visit.Departed == nil {
+		v.VehicleOut = ""
 	}
 	if r.LoadedHere {
 		v.VehicleIn, v.Entered = "", nil
@@ -97,8 +103,12 @@ func merge(all []*stay, closes []int64) []*stay {
 	}
 	for i, s := range out {
 		next := int64(math.MaxInt64)
+		s.OverlapS = 0
 		if i+1 < len(out) {
 			next = out[i+1].start()
+			if s.Departed.GetBasis() == pb.Basis_REPORT {
+				s.OverlapS = max(s.Departed.At-next, 0) / 1000
+			}
 		}
 		if s.Left == nil && s.Departed == nil {
 			if k := slices.IndexFunc(closes, func(t int64) bool { return t >= s.start() && t <= next }); k >= 0 {

@@ -17,6 +17,7 @@ type visit struct {
 	*pb.Visit
 	open       bool // positions say it is still there
 	byPosition bool
+	dissolved  bool // the run ended here, and no departure was reported: what it carried stays
 }
 
 // start and end are when the visit certainly touched the place.
@@ -53,12 +54,12 @@ func moment(e edge, b pb.Basis) *pb.Moment {
 // assemble makes the run's visits of its stays and reports, in order of time.
 func (r *run) assemble(cat *network.Catalog, now int64) []*visit {
 	visits := r.byPosition()
-	visits = r.withReports(cat, visits)
+	visits = r.withReports(visits)
+	visits = r.withEvidence(visits)
 	stands := r.now.stands()
 	contest(cat, visits, stands)
-	slices.SortStableFunc(visits, func(a, b *visit) int {
-		return cmp.Or(cmp.Compare(a.start(), b.start()), cmp.Compare(a.end(), b.end()), cmp.Compare(a.Place, b.Place))
-	})
+	sortVisits(visits)
+	r.originate(visits)
 	r.close(visits)
 	onTheLine(visits, stands)
 	r.settleState(now)
@@ -74,6 +75,12 @@ func (r *run) assemble(cat *network.Catalog, now int64) []*visit {
 	attach(cat, r.reports, visits)
 	direct(cat, visits)
 	return visits
+}
+
+func sortVisits(visits []*visit) {
+	slices.SortStableFunc(visits, func(a, b *visit) int {
+		return cmp.Or(cmp.Compare(a.start(), b.start()), cmp.Compare(a.end(), b.end()), cmp.Compare(a.Place, b.Place))
+	})
 }
 
 func (r *run) byPosition() []*visit {
@@ -99,7 +106,7 @@ func (r *run) byPosition() []*visit {
 }
 
 // withReports joins each report to a visit, or opens one for it. Reports win over positions.
-func (r *run) withReports(cat *network.Catalog, visits []*visit) []*visit {
+func (r *run) withReports(visits []*visit) []*visit {
 	for _, e := range r.reports {
 		if e.Classifier != pb.Classifier_ACTUAL || e.Place == "" {
 			continue
@@ -112,8 +119,7 @@ func (r *run) withReports(cat *network.Catalog, visits []*visit) []*visit {
 		}
 		v := nearest(visits, e)
 		if v == nil {
-			v = &visit{Visit: &pb.Visit{Unit: r.id, UnitKind: r.kind, Journey: r.id, Place: e.Place}}
-			v.Origin = len(visits) == 0 && len(r.fixes) == 0 && !r.frozen.HasLast || r.first(e)
+			v = r.visit(e.Place)
 			visits = append(visits, v)
 		}
 		switch e.Verb {
@@ -135,19 +141,6 @@ func (r *run) withReports(cat *network.Catalog, visits []*visit) []*visit {
 		}
 	}
 	return visits
-}
-
-// first tells whether e is the run's first evidence.
-func (r *run) first(e *pb.Event) bool {
-	if r.frozen.HasLast && r.frozen.Since < e.Time || !r.frozen.HasLast && len(r.fixes) > 0 && r.fixes[0].t < e.Time {
-		return false
-	}
-	for _, o := range r.reports {
-		if o.Classifier == pb.Classifier_ACTUAL && o.Place != "" && o.Verb != pb.Verb_PLANNED {
-			return o == e
-		}
-	}
-	return true
 }
 
 // nearest finds the visit a report belongs to: one of its place that holds the time or lies within half an hour of it, or for a
@@ -176,7 +169,8 @@ func nearest(visits []*visit, e *pb.Event) *visit {
 		return nil
 	}
 	for _, v := range visits {
-		if v.Place != e.Place && v.start() > best.start() && v.start() < e.Time {
+		// By clocks that oppose, a train arrives before it has departed.
+		if v.Place != e.Place && v.start() > best.start() && v.start() < e.Time-joinMS {
 			return nil
 		}
 	}
@@ -201,10 +195,10 @@ func (r *run) close(visits []*visit) {
 				v.Left = at
 			}
 			if v.Stopped && v.Departed == nil {
-				v.Departed = at
+				v.Departed, v.dissolved = at, true
 			}
 		}
-		if v.Left == nil && !last {
+		if !last {
 			v.infer(visits[i+1].start())
 		}
 		if v.Left != nil || v.Departed.GetBasis() == pb.Basis_REPORT && !v.open {
@@ -213,10 +207,17 @@ func (r *run) close(visits []*visit) {
 	}
 }
 
-// infer ends a visit that was last seen open, since the unit was seen elsewhere at next.
+// infer ends a visit that was last seen open, since the unit was seen elsewhere at next. Where that was before it departed, by
+// clocks that oppose, both times stay as they were told.
 func (v *visit) infer(next int64) {
+	if v.Departed.GetBasis() == pb.Basis_REPORT {
+		v.OverlapS = max(v.Departed.At-next, 0) / 1000
+	}
+	if v.Left != nil {
+		return
+	}
 	since := firstSet(v.Departed.GetAt(), v.Arrived.GetAt(), v.Entered.GetAt())
-	v.Left = &pb.Moment{At: next, Basis: pb.Basis_INFERRED, Earliest: since, Latest: next}
+	v.Left = &pb.Moment{At: next, Basis: pb.Basis_INFERRED, Earliest: since, Latest: max(next, since)}
 	if v.Departed != nil {
 		v.Left.At = v.Departed.At
 	} else if v.Stopped {

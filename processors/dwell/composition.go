@@ -79,14 +79,19 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// ride is v as it concerns o, nil if o was not on board.
+// ride is v as it concerns o, nil if o was not on board. What the list of the minute of arrival names has come with the run.
 func (o *onBoard) ride(r *run, v *visit) *pb.Ride {
 	start, end := v.start(), v.end()
+	came := max(v.Arrived.GetAt(), start)
 	if o.from > end || o.to != 0 && o.to < start {
 		return nil
 	}
-	return &pb.Ride{
+	ride := &pb.Ride{
 		Unit: o.unit, UnitKind: o.kind, Run: r.id, RunKind: r.kind, Visit: v.Visit, OnFrom: o.from, OnTo: o.to, OnBy: o.by,
-		LoadedHere: o.from >= start && o.from != 0, UnloadedHere: o.to != 0 && o.to <= end,
+		LoadedHere: o.from > came, UnloadedHere: o.to != 0 && o.to <= end,
 	}
+	if v.dissolved && !ride.UnloadedHere {
+		ride.UnloadedHere, ride.OnTo = true, cmp.Or(o.to, v.Departed.At)
+	}
+	return ride
 }

@@ -39,7 +39,7 @@ const (
 func Stage(cat *network.Catalog) stream.Stage {
 	return stream.Stage{
 		Name: pb.Stage_DWELL, Input: schemas.TrainEvents, Upstreams: []pb.Stage{pb.Stage_INTAKE},
-		Outputs: []string{schemas.Visits, schemas.TrainStatus, schemas.UnitEvents, schemas.Recomputed}, Logic: "dwell/3",
+		Outputs: []string{schemas.Visits, schemas.TrainStatus, schemas.UnitEvents, schemas.Recomputed}, Logic: "dwell/4",
 		New: func() stream.Fold { return newFold(cat) },
 	}
 }

@@ -113,6 +113,9 @@ func showVisit(v *pb.Visit) string {
 	if v.OfferedAt != 0 {
 		s += fmt.Sprintf("; offered %s accepted %s refused %d", clock(v.OfferedAt), clock(v.AcceptedAt), v.Refused)
 	}
+	if v.OverlapS > 0 {
+		s += fmt.Sprintf("; %d s after the next visit began", v.OverlapS)
+	}
 	if v.LineStandingS > 0 {
 		s += fmt.Sprintf("; stood %d s on the line before", v.LineStandingS)
 	}
@@ -202,6 +205,10 @@ func verb(t *testing.T, ev *pb.Event, word string, w []string) {
 		op := map[string]pb.Composition_Op{"set": pb.Composition_SET, "add": pb.Composition_ADD, "remove": pb.Composition_REMOVE}[word]
 		c := &pb.Composition{Op: op}
 		for _, id := range w {
+			if at, ok := strings.CutPrefix(id, "@"); ok { // the place of the list
+				ev.Place = at
+				continue
+			}
 			c.Items = append(c.Items, &pb.CompositionItem{Containers: []*pb.ContainerOn{{Id: id}}})
 		}
 		ev.Verb, ev.Data = pb.Verb_COMPOSITION, &pb.Event_Composition{Composition: c}

@@ -294,14 +294,15 @@ func (r *run) seen() {
 	}
 }
 
-// interval is how long the run may be quiet before it is silent: three of its usual gaps, a day for one that only reports.
+// interval is how long the run may be quiet before it is silent: three of its usual gaps. One that only reports owes no report: it is
+// never silent, and lost when its time has come.
 func (r *run) interval() int64 {
 	n := len(r.fixes)
 	if n < 2 {
 		if r.frozen.HasLast || n == 1 {
 			return 6 * hourMS
 		}
-		return 24 * hourMS
+		return lostMS
 	}
 	gaps := make([]int64, 0, 32)
 	for i := n - 1; i > 0 && len(gaps) < 32; i-- {

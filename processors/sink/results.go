@@ -63,6 +63,7 @@ func visitSheet() *sheet {
 	count(s, "refused", (*pb.Visit).GetRefused)
 	flag(s, "origin", (*pb.Visit).GetOrigin)
 	flag(s, "terminus", (*pb.Visit).GetTerminus)
+	seconds(s, "overlap_s", (*pb.Visit).GetOverlapS)
 	return versioned(s)
 }
 

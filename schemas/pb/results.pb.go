@@ -323,6 +323,7 @@ type Visit struct {
 	Origin           bool                   `protobuf:"varint,22,opt,name=origin,proto3" json:"origin,omitempty"`                             // first visit of the run: it starts here
 	Terminus         bool                   `protobuf:"varint,23,opt,name=terminus,proto3" json:"terminus,omitempty"`                         // run ended here
 	VehicleKind      string                 `protobuf:"bytes,24,opt,name=vehicle_kind,json=vehicleKind,proto3" json:"vehicle_kind,omitempty"` // train or vessel
+	OverlapS         int64                  `protobuf:"varint,25,opt,name=overlap_s,json=overlapS,proto3" json:"overlap_s,omitempty"`         // seconds by which the reported departure lies after the next visit began: clocks that oppose
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -523,6 +524,13 @@ func (x *Visit) GetVehicleKind() string {
 		return x.VehicleKind
 	}
 	return ""
+}
+
+func (x *Visit) GetOverlapS() int64 {
+	if x != nil {
+		return x.OverlapS
+	}
+	return 0
 }
 
 // Ride is a visit of a run as it concerns one unit: the run itself, or a wagon or container on board. Key: unit, run, place, n.
@@ -2296,7 +2304,7 @@ const file_results_proto_rawDesc = "" +
 	"\x04from\x18\x04 \x01(\x03R\x04from\x12\x0e\n" +
 	"\x02to\x18\x05 \x01(\x03R\x02to\x12\x16\n" +
 	"\x06source\x18\x06 \x01(\tR\x06source\x12\x1b\n" +
-	"\tbound_for\x18\a \x01(\tR\bboundFor\"\xec\x06\n" +
+	"\tbound_for\x18\a \x01(\tR\bboundFor\"\x89\a\n" +
 	"\x05Visit\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x18\n" +
@@ -2328,7 +2336,8 @@ const file_results_proto_rawDesc = "" +
 	"\arefused\x18\x15 \x01(\rR\arefused\x12\x16\n" +
 	"\x06origin\x18\x16 \x01(\bR\x06origin\x12\x1a\n" +
 	"\bterminus\x18\x17 \x01(\bR\bterminus\x12!\n" +
-	"\fvehicle_kind\x18\x18 \x01(\tR\vvehicleKind\"\xd4\x02\n" +
+	"\fvehicle_kind\x18\x18 \x01(\tR\vvehicleKind\x12\x1b\n" +
+	"\toverlap_s\x18\x19 \x01(\x03R\boverlapS\"\xd4\x02\n" +
 	"\x04Ride\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x10\n" +

@@ -13,7 +13,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_visits
 {{columns "left" "out of the fence of the place"}}
     stopped Bool COMMENT 'true: it stood here; false: it passed',
     state LowCardinality(String) COMMENT 'open: still here; silent: still here as far as known, tracker beyond its interval; lost: 14 days without evidence; closed',
-    dwell_s Nullable(Int64) COMMENT 'departed - arrived, seconds; NULL while open and on a pass',
+    dwell_s Nullable(Int64) COMMENT 'departed - arrived, seconds; a lower bound where arrived is inferred; 0 on a pass, so count dwells WHERE stopped; NULL while open',
     zone_s Nullable(Int64) COMMENT 'left - entered, seconds; NULL if one is not known',
     running_s Nullable(Int64) COMMENT 'while open or silent: v_now - arrived (or entered), seconds; else NULL',
     vehicle_in String COMMENT 'run or voyage that brought the unit; empty for runs themselves',
@@ -33,8 +33,9 @@ CREATE OR REPLACE VIEW {{.Database}}.v_visits
     handover_accepted_at Nullable({{time}}) COMMENT 'first hand-over accepted, UTC',
     handover_s Nullable(Int64) COMMENT 'offered to accepted, seconds',
     refused UInt32 COMMENT 'hand-overs refused or returned',
-    origin Bool COMMENT 'the run begins here',
+    origin Bool COMMENT 'the run begins here: nobody saw it arrive',
     terminus Bool COMMENT 'the run ended here',
+    overlap_s Int64 COMMENT 'seconds by which the reported departure lies after the next visit began, by clocks that oppose; both times stay as told',
     known_at {{time}} COMMENT 'stage time at which this version of the row was written, UTC'
 )
 AS WITH
@@ -51,13 +52,13 @@ SELECT
     t.n AS n,
 {{moments "" "entered" "arrived" "departed" "left"}}
     t.stopped AS stopped, t.state AS state,
-    if(t.stopped, {{seconds "arrived" "departed"}}, NULL) AS dwell_s,
+    if(t.stopped, {{seconds "arrived" "departed"}}, 0) AS dwell_s,
     {{seconds "entered" "left"}} AS zone_s,
     if(t.state IN ('open', 'silent'), greatest(0, {{seconds "coalesce(arrived, entered)" "stage_time"}}), NULL) AS running_s,
     t.vehicle_in AS vehicle_in, t.vehicle_out AS vehicle_out, t.vehicle_kind AS vehicle_kind,
     arrayMap((k, c, p, f, e, s, b) -> (toString(k), toString(c), toString(p), f, {{known "e"}}, toString(s), toString(b)),
         t.activity_kind, t.activity_cause, t.activity_party, t.activity_from, t.activity_to, t.activity_source, t.activity_bound_for) AS activities,
-    if(isNull(dwell_s), NULL, intDiv(toInt64(arrayReduce('intervalLengthSum', arrayMap(i -> i.1, spans), arrayMap(i -> i.2, spans))), 1000)) AS explained_s,
+    multiIf(isNull(dwell_s), NULL, NOT t.stopped, 0, intDiv(toInt64(arrayReduce('intervalLengthSum', arrayMap(i -> i.1, spans), arrayMap(i -> i.2, spans))), 1000)) AS explained_s,
     dwell_s - explained_s AS unexplained_s,
     {{known "t.planned_arrival"}} AS planned_arrival, {{known "t.planned_departure"}} AS planned_departure,
     {{seconds "planned_arrival" "arrived"}} AS arrival_delay_s, {{seconds "planned_departure" "departed"}} AS departure_delay_s,
@@ -65,5 +66,5 @@ SELECT
     t.line_standing_s AS line_standing_s,
     {{known "t.offered_at"}} AS handover_offered_at, {{known "t.accepted_at"}} AS handover_accepted_at,
     {{seconds "handover_offered_at" "handover_accepted_at"}} AS handover_s,
-    t.refused AS refused, t.origin AS origin, t.terminus AS terminus, t.known_at AS known_at
+    t.refused AS refused, t.origin AS origin, t.terminus AS terminus, t.overlap_s AS overlap_s, t.known_at AS known_at
 FROM {{from "visits"}} AS t FINAL
