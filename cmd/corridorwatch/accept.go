@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -143,6 +142,11 @@ func (a *acceptance) world(n *node, disturbed bool) simulator.Config {
 	w := simulator.Config{
 		Catalog: n.cat, Corridors: a.corridors, Seed: a.seed, Start: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
 		Duration: time.Duration(a.days) * 24 * time.Hour, TrainsPerDay: a.trains, Interval: time.Minute, NoiseM: 10, Containers: a.cargo,
+		Refusals: 0.1, Borders: map[string]simulator.Capacity{"khorgos": {TrainsPerDay: 8, Tracks: 4}, "brest": {TrainsPerDay: 4, Tracks: 4}},
+	}
+	w.Restrictions = []simulator.Restriction{
+		{Border: "dostyk", Direction: "KZ-CN", From: w.Start.Add(-36 * time.Hour), Until: w.Start.Add(20 * time.Hour), Reason: "Alashankou is full", Cause: "neighbour_full"},
+		{Border: "khorgos", From: w.Start.Add(6 * time.Hour), PerDay: 5, Reason: "track works at Altynkol", Cause: "track_works"},
 	}
 	if disturbed {
 		w.Duplicates, w.ShuffleWithin = 0.05, 10*time.Minute
@@ -165,43 +169,6 @@ func waitPassed(ctx context.Context, conn driver.Conn, cfg config, tick int64, f
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-}
-
-// results reads what the views say of trains and vessels.
-func results(ctx context.Context, conn driver.Conn) (judge.Results, error) {
-	var r judge.Results
-	ms := func(columns ...string) string {
-		for i, c := range columns {
-			columns[i] = "ifNull(toUnixTimestamp64Milli(" + c + "), 0)"
-		}
-		return strings.Join(columns, ", ")
-	}
-	visits := "SELECT unit, place, " + ms("entered", "arrived", "departed", "left") + ", stopped FROM v_visits WHERE unit_kind IN ('train', 'vessel')"
-	if err := each(ctx, conn, visits, func(rows driver.Rows) error {
-		var v judge.Visit
-		err := rows.Scan(&v.Unit, &v.Place, &v.Entered, &v.Arrived, &v.Departed, &v.Left, &v.Stopped)
-		r.Visits = append(r.Visits, v)
-		return err
-	}); err != nil {
-		return r, err
-	}
-	legs := "SELECT unit, from_place, to_place, ifNull(km, 0), " + ms("departed_at", "arrived_at") + ", toFloat64(elapsed_s), toFloat64(moving_s) FROM v_legs WHERE unit_kind IN ('train', 'vessel')"
-	if err := each(ctx, conn, legs, func(rows driver.Rows) error {
-		var l judge.Leg
-		err := rows.Scan(&l.Unit, &l.From, &l.To, &l.Km, &l.Departed, &l.Arrived, &l.Elapsed, &l.Moving)
-		r.Legs = append(r.Legs, l)
-		return err
-	}); err != nil {
-		return r, err
-	}
-	sides := "SELECT unit, border, " + ms("outbound_entered", "outbound_left", "inbound_entered", "inbound_left") + " FROM v_crossings WHERE unit_kind IN ('train', 'vessel') AND NOT candidate"
-	err := each(ctx, conn, sides, func(rows driver.Rows) error {
-		var c judge.Crossing
-		err := rows.Scan(&c.Unit, &c.Border, &c.OutEntered, &c.OutLeft, &c.InEntered, &c.InLeft)
-		r.Crossings = append(r.Crossings, c)
-		return err
-	})
-	return r, err
 }
 
 func each(ctx context.Context, conn driver.Conn, sql string, row func(driver.Rows) error, args ...any) error {

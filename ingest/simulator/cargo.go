@@ -27,7 +27,8 @@ type cargo struct {
 }
 
 // newCargo numbers the containers of a trip so that none is on two trips at once.
-func newCargo(cfg Config, d departure, places []string) *cargo {
+func newCargo(cfg Config, d departure) *cargo {
+	places := d.places
 	from, _ := cfg.Catalog.Place(places[0])
 	c := &cargo{trip: d.trip, seed: cfg.Seed, day: time.UnixMilli(d.at).UTC().Format("20060102"), from: places[0], to: places[len(places)-1], country: from.Country}
 	for i := range uint64(containersATrip) {

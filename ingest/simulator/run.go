@@ -13,14 +13,14 @@ import (
 
 // run is one vehicle run of a trip: its path, its calls, and its events as they are asked for.
 type run struct {
-	id, source, corridor string
-	kind                 pb.UnitKind
-	calls                []call
-	knots                []knot
-	rnd                  *rand.Rand
-	cargo                *cargo
-	part                 int  // of the trip, from 0
-	last                 bool // of the trip
+	id, source string
+	kind       pb.UnitKind
+	calls      []call
+	knots      []knot
+	rnd        *rand.Rand
+	cargo      *cargo
+	part       int  // of the trip, from 0
+	last       bool // of the trip
 
 	reports  []*pb.Event // by time; the next one first
 	interval int64
@@ -54,7 +54,7 @@ func (r *run) open(cfg Config) {
 	})
 	slices.SortStableFunc(r.reports, func(a, b *pb.Event) int { return cmp.Compare(a.Time, b.Time) })
 	if cfg.GapEvery > 0 {
-		for t := begin; t < r.end(); {
+		for t := begin; t < min(r.end(), cfg.Start.Add(cfg.Duration).UnixMilli()); {
 			t += int64(r.rnd.ExpFloat64() * float64(cfg.GapEvery.Milliseconds()))
 			until := t + int64(r.rnd.ExpFloat64()*float64(cfg.GapLength.Milliseconds()))
 			r.gaps = append(r.gaps, span{from: t, to: until})
@@ -63,7 +63,13 @@ func (r *run) open(cfg Config) {
 	}
 }
 
-func (r *run) end() int64 { return r.knots[len(r.knots)-1].t }
+// end is when the run ends; before all times if it has no vehicle.
+func (r *run) end() int64 {
+	if len(r.knots) == 0 {
+		return math.MinInt64
+	}
+	return r.knots[len(r.knots)-1].t
+}
 
 func (r *run) estimate(cfg Config) int {
 	from, to := max(r.knots[0].t, cfg.Start.UnixMilli()), min(r.end(), cfg.Start.Add(cfg.Duration).UnixMilli())
@@ -170,9 +176,24 @@ func (r *run) callReports(c *call, add func(int64, pb.Verb, string) *pb.Event) {
 			add(c.arrive, pb.Verb_PASSED, c.place.ID).Data = &pb.Event_Movement{Movement: &pb.Movement{}}
 		}
 	}
-	if c.border != "" {
-		add(c.offered, pb.Verb_HANDOVER, "").Data = &pb.Event_Handover{Handover: &pb.Handover{Border: c.border, State: pb.Handover_OFFERED}}
-		add(c.accepted, pb.Verb_HANDOVER, "").Data = &pb.Event_Handover{Handover: &pb.Handover{Border: c.border, State: pb.Handover_ACCEPTED}}
+	handover := func(at int64, state pb.Handover_State, cause string) {
+		add(at, pb.Verb_HANDOVER, "").Data = &pb.Event_Handover{Handover: &pb.Handover{Border: c.border, State: state, Cause: cause}}
+	}
+	for _, at := range c.offers {
+		handover(at, pb.Handover_OFFERED, "")
+	}
+	for _, no := range c.refusals {
+		handover(no.from, pb.Handover_REFUSED, no.cause)
+	}
+	if len(c.offers) > 0 {
+		handover(c.accepted, pb.Handover_ACCEPTED, "")
+	}
+	if c.held != 0 {
+		held := func(at int64, verb pb.Verb) {
+			add(at, verb, c.place.ID).Data = &pb.Event_Held{Held: &pb.Held{BoundFor: c.boundFor, Cause: c.heldCause}}
+		}
+		held(c.held, pb.Verb_HELD)
+		held(c.until, pb.Verb_RESUMED)
 	}
 	for _, s := range c.spans {
 		add(s.from, pb.Verb_ACTIVITY, c.place.ID).Data = &pb.Event_Activity{Activity: &pb.Activity{Kind: s.kind, Cause: s.cause, State: pb.Activity_STARTED}}

@@ -1,11 +1,12 @@
 // Package simulator makes a world of trains on the catalogue's corridors: events in the order of their arrival, and the exact truth
 // of every visit, leg and crossing beside them. One seed gives one world.
 //
-//	timetable ─► trips ─► runs (cut at gauge breaks and sea legs) ─► events ─► disturbances ─► order of arrival
+//	timetable ─► trips, driven together ─► runs (cut at gauge breaks and sea legs) ─► events ─► disturbances ─► order of arrival
 //	                        └─► truth, by geometry of its own
 //
-// Stops are drawn from lognormal distributions with the catalogue's medians and 95th percentiles; each border side serves trains one
-// after the other. Running speeds are the sections'. What the figures are fitted to is said in the catalogue.
+// Stops are drawn from lognormal distributions with the catalogue's medians and 95th percentiles; running speeds are the sections'.
+// What the figures are fitted to is said in the catalogue. Over a border trains go one after the other, as many a day as it takes;
+// those that are offered wait until the neighbour accepts them, and where the side that they leave is full others are held upstream.
 package simulator
 
 import (
@@ -13,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"corridorwatch/schemas/network"
@@ -40,14 +40,15 @@ type Config struct {
 	Loss          float64       // share of events that never arrive
 
 	Containers bool // compositions of wagons and containers, shipments
-	Stories    []Story
-}
 
-// Story is a border that slows down: from From until Until each of its sides takes Factor times as long for a train.
-type Story struct {
-	Border      string
-	From, Until time.Time
-	Factor      float64
+	Lines        []Line              // what runs; empty: TrainsPerDay on each of Corridors, both ways
+	Borders      map[string]Capacity // by border; those that are missing have the default
+	Restrictions []Restriction
+	Refusals     float64                 // share of hand-overs that are refused at first
+	Norms        map[string]network.Norm // of border sides, instead of the catalogue's: "khorgos KZ inbound"
+	// Even leaves chance out: every stop and speed is the usual one, places that are passed now and then are passed, nothing is
+	// refused. What comes out can be worked out by hand.
+	Even bool
 }
 
 // World yields events. It is used by one goroutine.
@@ -74,13 +75,16 @@ func New(cfg Config) (*World, error) {
 		return nil, errors.New("simulator: give a duration")
 	}
 	w := &World{cfg: cfg, end: cfg.Start.Add(cfg.Duration), rnd: rand.New(rand.NewPCG(cfg.Seed, 3))}
-	corridors, err := chosen(cfg)
+	if err := check(cfg); err != nil {
+		return nil, err
+	}
+	streams, err := streams(cfg)
 	if err != nil {
 		return nil, err
 	}
-	p := newPlanner(cfg)
-	for _, t := range p.timetable(corridors) {
-		for _, r := range p.trip(t) {
+	d := newDriver(cfg)
+	for _, t := range d.drive(timetable(cfg, streams)) {
+		for _, r := range t.runs {
 			if r.knots[len(r.knots)-1].t <= cfg.Start.UnixMilli() || r.knots[0].t >= w.end.UnixMilli() {
 				continue
 			}
@@ -92,30 +96,35 @@ func New(cfg Config) (*World, error) {
 			}
 		}
 	}
+	told, notices := notices(cfg, &d.gates)
+	w.truth.Notices, w.total = notices, w.total+len(told.reports)
+	if told.nextAt() < w.end.UnixMilli() {
+		w.runs = append(w.runs, told)
+	}
 	heap.Init(&w.runs)
 	return w, nil
 }
 
-func chosen(cfg Config) ([]*network.Corridor, error) {
-	var out []*network.Corridor
-	for _, id := range cfg.Corridors {
-		i := slices.IndexFunc(cfg.Catalog.Corridors, func(k *network.Corridor) bool { return k.ID == id })
-		if i < 0 {
-			return nil, fmt.Errorf("simulator: the catalogue has no corridor %q", id)
-		}
-		out = append(out, cfg.Catalog.Corridors[i])
-	}
-	if len(cfg.Corridors) == 0 {
-		for _, k := range cfg.Catalog.Corridors {
-			if k.Status == "open" {
-				out = append(out, k)
-			}
+// check finds what would be ignored in silence.
+func check(cfg Config) error {
+	for id := range cfg.Borders {
+		if _, ok := cfg.Catalog.Border(id); !ok {
+			return fmt.Errorf("simulator: the catalogue has no border %q to give a capacity", id)
 		}
 	}
-	if len(out) == 0 {
-		return nil, errors.New("simulator: no open corridor")
+	for _, r := range cfg.Restrictions {
+		b, ok := cfg.Catalog.Border(r.Border)
+		if !ok {
+			return fmt.Errorf("simulator: the catalogue has no border %q to restrict", r.Border)
+		}
+		if a, z := b.A.Country, b.B.Country; r.Direction != "" && r.Direction != a+"-"+z && r.Direction != z+"-"+a {
+			return fmt.Errorf("simulator: border %s has no direction %q: write %s-%s or %s-%s", b.ID, r.Direction, a, z, z, a)
+		}
+		if !r.Until.IsZero() && !r.From.Before(r.Until) {
+			return fmt.Errorf("simulator: restriction of %s ends before it begins", b.ID)
+		}
 	}
-	return out, nil
+	return nil
 }
 
 // Total is about how many events there will be, for progress.

@@ -32,6 +32,11 @@ type Crossing struct {
 	Run, Border         string
 	OutEntered, OutLeft int64
 	InEntered, InLeft   int64
+	Offered, Accepted   int64 // hand-over, first offered
+	Refused             int
+	Approach            int64 // held upstream, ms
+	Customs             int64 // on both sides, ms; so is GaugeChange
+	GaugeChange         int64
 	Cut, Vague          bool
 }
 
@@ -40,6 +45,7 @@ type Truth struct {
 	Visits    []Visit
 	Legs      []Leg
 	Crossings []Crossing
+	Notices   []Notice
 }
 
 func (t *Truth) add(cfg Config, r *run) {
@@ -230,39 +236,4 @@ func (r *run) call(place string) *call {
 		}
 	}
 	return nil
-}
-
-// crossings are neighbouring visits on the two sides of a border.
-func (r *run) crossings(cfg Config, visits []Visit) []Crossing {
-	var out []Crossing
-	for i := 1; i < len(visits); i++ {
-		a, b := &visits[i-1], &visits[i]
-		for _, s := range cfg.Catalog.BorderSides(a.Place) {
-			beyond := s.Border.B.Places
-			if s.Side == 'B' {
-				beyond = s.Border.A.Places
-			}
-			if !slices.Contains(beyond, b.Place) {
-				continue
-			}
-			own := s.Border.A.Places
-			if s.Side == 'B' {
-				own = s.Border.B.Places
-			}
-			c := Crossing{Run: r.id, Border: s.Border.ID}
-			first, last := i-1, i
-			for first > 0 && slices.Contains(own, visits[first-1].Place) {
-				first--
-			}
-			for last+1 < len(visits) && slices.Contains(beyond, visits[last+1].Place) {
-				last++
-			}
-			c.OutEntered, c.OutLeft, c.InEntered, c.InLeft = visits[first].begin(), a.finish(), b.begin(), visits[last].finish()
-			for _, v := range visits[first : last+1] {
-				c.Cut, c.Vague = c.Cut || v.Cut, c.Vague || v.Vague
-			}
-			out = append(out, c)
-		}
-	}
-	return out
 }

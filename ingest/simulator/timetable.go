@@ -1,0 +1,135 @@
+package simulator
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"corridorwatch/schemas/network"
+)
+
+const (
+	minuteMS = int64(60_000)
+	hourMS   = 60 * minuteMS
+	dayMS    = 24 * hourMS
+	// A trip takes up to this; so long before the start the first trains leave, for trains to be under way at the start.
+	longestTrip = 35 * dayMS
+)
+
+// Line is a stream of trains, evenly spaced over the day, the first at midnight UTC.
+type Line struct {
+	Corridor    string
+	Down        bool   // against the order of places
+	First, Last string // the part of the corridor it runs on, in the order of its places; empty: from end to end
+	PerDay      float64
+}
+
+// departure is one line of the timetable.
+type departure struct {
+	places []string // on its way
+	at     int64
+	number int
+	trip   uint64 // counts all trips of the world
+}
+
+// stream is a line whose corridor has been found.
+type stream struct {
+	places []string
+	offset int64
+	step   int64
+	number int // of its first train
+}
+
+// streams are the lines of the world: those asked for, else both directions of every corridor chosen.
+func streams(cfg Config) ([]stream, error) {
+	if len(cfg.Lines) == 0 {
+		return everyCorridor(cfg)
+	}
+	var out []stream
+	for i, l := range cfg.Lines {
+		k, err := corridor(cfg, l.Corridor)
+		if err != nil {
+			return nil, err
+		}
+		first, last := 0, len(k.Places)
+		if l.First != "" {
+			first = slices.Index(k.Places, l.First)
+		}
+		if l.Last != "" {
+			last = slices.Index(k.Places, l.Last) + 1
+		}
+		if first < 0 || last-first < 2 || l.PerDay <= 0 {
+			return nil, fmt.Errorf("simulator: line %d: corridor %s has no way from %q to %q, or no trains are asked for: name two of its places in order, and trains a day", i+1, k.ID, l.First, l.Last)
+		}
+		out = append(out, stream{places: directed(k.Places[first:last], l.Down), step: int64(float64(dayMS) / l.PerDay), number: 1000 * (i + 1)})
+	}
+	return out, nil
+}
+
+func everyCorridor(cfg Config) ([]stream, error) {
+	var out []stream
+	step := int64(float64(dayMS) / cfg.TrainsPerDay)
+	chosen, err := chosen(cfg)
+	for i, k := range chosen {
+		for d, down := range []bool{false, true} {
+			out = append(out, stream{places: directed(k.Places, down), offset: (int64(i)*7 + int64(d)*3) * hourMS % step, step: step, number: 1000*(i+1) + 500*d})
+		}
+	}
+	return out, err
+}
+
+func directed(places []string, down bool) []string {
+	places = slices.Clone(places)
+	if down {
+		slices.Reverse(places)
+	}
+	return places
+}
+
+func chosen(cfg Config) ([]*network.Corridor, error) {
+	var out []*network.Corridor
+	for _, id := range cfg.Corridors {
+		k, err := corridor(cfg, id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, k)
+	}
+	if len(cfg.Corridors) == 0 {
+		for _, k := range cfg.Catalog.Corridors {
+			if k.Status == network.Open {
+				out = append(out, k)
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil, errors.New("simulator: no open corridor")
+	}
+	return out, nil
+}
+
+func corridor(cfg Config, id string) (*network.Corridor, error) {
+	i := slices.IndexFunc(cfg.Catalog.Corridors, func(k *network.Corridor) bool { return k.ID == id })
+	if i < 0 {
+		return nil, fmt.Errorf("simulator: the catalogue has no corridor %q", id)
+	}
+	return cfg.Catalog.Corridors[i], nil
+}
+
+// timetable is every train that leaves before the end, in order of time.
+func timetable(cfg Config, streams []stream) []departure {
+	var all []departure
+	for _, s := range streams {
+		n := 0
+		for at := cfg.Start.UnixMilli() - longestTrip + s.offset; at < cfg.Start.Add(cfg.Duration).UnixMilli(); at += s.step {
+			all = append(all, departure{places: s.places, at: at, number: s.number + n%500})
+			n++
+		}
+	}
+	slices.SortStableFunc(all, func(a, b departure) int { return cmp.Compare(a.at, b.at) })
+	for i := range all {
+		all[i].trip = uint64(i)
+	}
+	return all
+}
