@@ -60,7 +60,17 @@ func enter(ctx context.Context) (*member, error) {
 		return nil, errors.Join(err, m.log.Close())
 	}
 	m.time, m.cfg.Partitions = choice.Time, choice.Partitions
+	m.introduce()
 	return &m, nil
+}
+
+// introduce tells in the metrics which installation the process belongs to, and what makes its time pass: only in wall time must stage
+// time keep up with the clock.
+func (m *member) introduce() {
+	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "corridorwatch_installation_info",
+		Help: "1, with the installation's prefix and what makes its time pass: wall or data."}, []string{"prefix", "time"})
+	info.WithLabelValues(m.cfg.Prefix, m.time).Set(1)
+	m.metrics.MustRegister(info)
 }
 
 // awaitBrokers returns once a broker answers. What time does not mend, such as a wrong password, is an error.

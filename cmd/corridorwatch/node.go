@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"corridorwatch/internal/embedded/broker"
 	"corridorwatch/internal/embedded/engine"
@@ -46,6 +50,10 @@ func (n *node) start(ctx context.Context) error {
 	if err := os.MkdirAll(n.cfg.DataDir, 0o755); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
+	n.introduce()
+	if len(n.cfg.Brokers) == 0 || n.cfg.ClickHouse == "" {
+		n.metrics.MustRegister(freeDisk(n.cfg.DataDir))
+	}
 	if len(n.cfg.Brokers) == 0 {
 		if n.broker, err = broker.Start(broker.Config{Dir: filepath.Join(n.cfg.DataDir, "broker"), Listen: n.cfg.BrokerListen}); err != nil {
 			return fmt.Errorf("start the embedded broker: %w", err)
@@ -72,6 +80,19 @@ func (n *node) start(ctx context.Context) error {
 		return fmt.Errorf("migrate ClickHouse: %w", err)
 	}
 	return nil
+}
+
+// freeDisk measures how much room the data of embedded broker and engine have left.
+func freeDisk(dir string) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "corridorwatch_embedded_disk_free_bytes",
+		Help: "Bytes free where embedded broker and engine keep their data; the broker takes nothing below 32 MiB. NaN: not known."},
+		func() float64 {
+			var s syscall.Statfs_t
+			if err := syscall.Statfs(dir, &s); err != nil {
+				return math.NaN()
+			}
+			return float64(int64(s.Bavail) * s.Bsize)
+		})
 }
 
 func (n *node) startEngine(ctx context.Context) error {

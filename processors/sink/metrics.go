@@ -52,6 +52,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		time:      gauge("time_seconds", "Lowest mark that has passed the sink since it began, seconds since 1970.").WithLabelValues(),
 	}
 	reg.MustRegister(m.took)
+	for k := range kinds { // so that a table into which nothing comes is told from one that nobody serves
+		for _, table := range newSheet(k).into {
+			m.rows.WithLabelValues(table)
+		}
+	}
 	return m
 }
 

@@ -69,9 +69,12 @@ func (m *Metrics) checkpointed(stage pb.Stage, task, size int, took time.Duratio
 }
 
 func (m *Metrics) restored(stage pb.Stage, task int, took time.Duration) {
-	if m != nil {
-		m.restoring.WithLabelValues(StageName(stage), strconv.Itoa(task)).Set(took.Seconds())
+	if m == nil {
+		return
 	}
+	s, t := StageName(stage), strconv.Itoa(task)
+	m.restoring.WithLabelValues(s, t).Set(took.Seconds())
+	m.gaps.WithLabelValues(s, t) // 0 from the start: the first gap is an increase
 }
 
 func (m *Metrics) stopped(stage pb.Stage, task int, err error) {
