@@ -223,14 +223,11 @@ func (s *sim) serve() (stop func()) {
 	}
 }
 
-// feed is the producer: it sends the events, pausing now and then, and goes on where it was after it was stopped.
+// feed is the producer: it sends the events, pausing now and then. Stopped half-way, the next one sends all of them again, as 'ingest'
+// does: which event lies too far ahead can only be told of the whole input.
 func feed(ctx context.Context, p *process) error {
 	w := ingest.NewWriter(p.log, prefix, partitions)
-	until, err := ingest.SentUntil(ctx, w)
-	if err != nil {
-		return err
-	}
-	_, err = ingest.Events(ctx, w, p.sim.world.from(ctx, until), ingest.Options{DataTime: true, Beyond: p.sim.world.beyond})
+	_, err := ingest.Events(ctx, w, p.sim.world.said(ctx), ingest.Options{DataTime: true, Beyond: p.sim.world.beyond})
 	if err == nil && ctx.Err() == nil && !p.isDead() {
 		p.sim.mu.Lock()
 		p.sim.feeding = false
@@ -239,17 +236,10 @@ func feed(ctx context.Context, p *process) error {
 	return err
 }
 
-// from yields the events behind the tick that brought until; all of them if it is 0.
-func (w *world) from(ctx context.Context, until int64) iter.Seq2[*pb.Event, error] {
+// said yields the events.
+func (w *world) said(ctx context.Context) iter.Seq2[*pb.Event, error] {
 	return func(yield func(*pb.Event, error) bool) {
-		now := int64(0)
 		for i, ev := range w.events {
-			if ev.Classifier == pb.Classifier_ACTUAL {
-				now = max(now, ev.Time)
-			}
-			if now-now%minuteMS < until {
-				continue
-			}
 			if i%14 == 13 {
 				time.Sleep(200 * time.Millisecond)
 			}
