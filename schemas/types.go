@@ -45,6 +45,7 @@ func makeTypes() []*eventType {
 	types = append(types, unitTypes()...)
 	types = append(types, cargoTypes()...)
 	types = append(types, networkTypes()...)
+	types = append(types, costType())
 	for _, t := range types {
 		if t.start == nil {
 			t.start, t.has = func(*pb.Event) {}, func(e *pb.Event) bool { return e.Data == nil }
@@ -256,13 +257,13 @@ func typeOf(verb pb.Verb, kind pb.UnitKind) (*eventType, string) {
 
 // typesByVerb and names are the same table the other way round.
 var (
-	typesByVerb = func() (by [pb.Verb_TICK + 1]*eventType) {
+	typesByVerb = func() (by [pb.Verb_COST + 1]*eventType) {
 		for _, t := range eventTypes {
 			by[t.verb] = t
 		}
 		return by
 	}()
-	names = func() (by [pb.Verb_TICK + 1][pb.UnitKind_CONTAINER + 1]string) {
+	names = func() (by [pb.Verb_COST + 1][pb.UnitKind_CONTAINER + 1]string) {
 		for _, t := range eventTypes {
 			for _, p := range t.prefixes {
 				kind := kindOfPrefix(p)

@@ -68,7 +68,7 @@ func (f *fold) Fold(in stream.In, out *stream.Out) {
 			u.facts = nil
 		}
 	case *pb.Record_Event:
-		if b.Event.Late || b.Event.Subject == "" {
+		if b.Event.Late || b.Event.Subject == "" || b.Event.GetCost() != nil { // money is for the tables alone
 			return
 		}
 		u = f.unit(b.Event.Subject, b.Event.UnitKind)

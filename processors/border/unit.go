@@ -69,7 +69,7 @@ func (u *unit) event(ev *pb.Event) bool {
 		delete(u.events, target)
 		return true
 	}
-	if _, gone := u.retracted[key]; gone || ev.Classifier != pb.Classifier_ACTUAL {
+	if _, gone := u.retracted[key]; gone || ev.GetCost() != nil || ev.Classifier != pb.Classifier_ACTUAL {
 		return false
 	}
 	if old := u.events[key]; old != nil && cmp.Or(cmp.Compare(ev.RecordedAt, old.RecordedAt), cmp.Compare(ev.Hash, old.Hash)) <= 0 {

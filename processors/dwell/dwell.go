@@ -76,7 +76,7 @@ func (f *fold) Fold(in stream.In, out *stream.Out) {
 		return
 	}
 	ev := in.Rec.GetEvent()
-	if ev == nil || ev.Subject == "" || ev.Late {
+	if ev == nil || ev.Subject == "" || ev.Late || ev.GetCost() != nil { // money is for the tables alone
 		return
 	}
 	r := f.run(ev.Subject, ev.UnitKind)

@@ -59,6 +59,9 @@ func newRun(id string, kind pb.UnitKind) *run {
 
 // add puts an event into the set and tells whether that changed anything.
 func (r *run) add(ev *pb.Event) bool {
+	if ev.GetCost() != nil {
+		return false // of a recompute: money says nothing of where the run was
+	}
 	key := eventKey(ev.Source, ev.Id)
 	r.fed = max(r.fed, ev.AcceptedAt)
 	if rt := ev.GetRetraction(); rt != nil {

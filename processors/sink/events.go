@@ -79,9 +79,34 @@ func otherSheet(k kind, table string) *sheet {
 		// One of them at most is there.
 		return e.GetActivity().GetCause() + e.GetHeld().GetCause() + e.GetHandover().GetCause()
 	})
+	costColumns(s)
 	milestoneColumns(s)
 	retractionColumns(s)
 	return s.sheet
+}
+
+func costColumns(s *shape[*pb.Event]) {
+	// number is what the cost says, NaN of any other event.
+	number := func(name string, get func(*pb.Cost) float64) {
+		float(s, name, func(e *pb.Event) float64 {
+			if c := e.GetCost(); c != nil {
+				return get(c)
+			}
+			return math.NaN()
+		})
+	}
+	number("amount", (*pb.Cost).GetAmount)
+	text(s, "currency", func(e *pb.Event) string { return e.GetCost().GetCurrency() })
+	value(s, "official", "Int8", func(e *pb.Event) int8 {
+		if c := e.GetCost(); c != nil && c.Official != nil {
+			return int8(bit(*c.Official))
+		}
+		return -1
+	})
+	text(s, "cost_kind", func(e *pb.Event) string { return e.GetCost().GetKind() })
+	text(s, "to_place", func(e *pb.Event) string { return e.GetCost().GetToPlace() })
+	number("km", func(c *pb.Cost) float64 { return given64(c.Km) })
+	number("weight_t", func(c *pb.Cost) float64 { return given64(c.WeightT) })
 }
 
 // item is a wagon, or a container on a wagon, of a composition event.

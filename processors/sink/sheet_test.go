@@ -67,7 +67,7 @@ func fullRecords() map[string][]*pb.Record {
 		r.Set(r.Descriptor().Fields().ByName(in), protoreflect.ValueOfMessage(body.ProtoReflect()))
 		out[topic] = append(out[topic], rec)
 	}
-	for _, data := range []protoreflect.Name{"position", "movement", "plan", "composition", "ended", "held", "handover", "loading", "activity", "milestone", "retraction"} {
+	for _, data := range []protoreflect.Name{"position", "movement", "plan", "composition", "ended", "held", "handover", "loading", "activity", "cost", "milestone", "retraction"} {
 		add(schemas.TrainEvents, &pb.Event{}, "event", data)
 		add(schemas.UnitEvents, &pb.Event{}, "event", data)
 	}

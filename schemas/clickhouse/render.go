@@ -54,7 +54,7 @@ const (
 	basis    = "Enum8('none' = 0, 'position' = 1, 'report' = 2, 'interpolated' = 3, 'inferred' = 4)"
 	verb     = "Enum8('none' = 0, 'position' = 1, 'arrived' = 2, 'departed' = 3, 'passed' = 4, 'planned' = 5, 'composition' = 6, " +
 		"'ended' = 7, 'held' = 8, 'resumed' = 9, 'handover' = 10, 'loaded' = 11, 'unloaded' = 12, 'activity' = 13, 'declared' = 14, " +
-		"'milestone' = 15, 'restriction' = 16, 'plan' = 17, 'retracted' = 18, 'tick' = 19)"
+		"'milestone' = 15, 'restriction' = 16, 'plan' = 17, 'retracted' = 18, 'tick' = 19, 'cost' = 20)"
 )
 
 // render fills in the placeholders of every file of dir. What comes out is an archive in memory, the standard library's fs.FS

@@ -106,6 +106,14 @@ func (n *Form) data(ev *pb.Event) *schemas.Fault {
 			d.Loading.VehicleKind = kindOfVehicle(d.Loading.Vehicle)
 		}
 		return run("data.vehicle", &d.Loading.Vehicle)
+	case *pb.Event_Cost:
+		if d.Cost.ToPlace != "" {
+			p, ok := n.cat.Resolve(d.Cost.ToPlace)
+			if !ok {
+				return unknown("data.to_place", "place", d.Cost.ToPlace)
+			}
+			d.Cost.ToPlace = p.ID
+		}
 	case *pb.Event_Shipment:
 		n.known(&d.Shipment.Origin)
 		n.known(&d.Shipment.Destination)

@@ -104,6 +104,7 @@ const (
 	Verb_BORDER_PLAN Verb = 17 // border.plan
 	Verb_RETRACTED   Verb = 18 // event.retracted
 	Verb_TICK        Verb = 19 // clock.tick
+	Verb_COST        Verb = 20 // money paid on the way: no stage folds it
 )
 
 // Enum value maps for Verb.
@@ -129,6 +130,7 @@ var (
 		17: "BORDER_PLAN",
 		18: "RETRACTED",
 		19: "TICK",
+		20: "COST",
 	}
 	Verb_value = map[string]int32{
 		"VERB_NONE":   0,
@@ -151,6 +153,7 @@ var (
 		"BORDER_PLAN": 17,
 		"RETRACTED":   18,
 		"TICK":        19,
+		"COST":        20,
 	}
 )
 
@@ -427,6 +430,7 @@ type Event struct {
 	//	*Event_Restriction
 	//	*Event_BorderPlan
 	//	*Event_Retraction
+	//	*Event_Cost
 	Data          isEvent_Data `protobuf_oneof:"data"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -700,6 +704,15 @@ func (x *Event) GetRetraction() *Retraction {
 	return nil
 }
 
+func (x *Event) GetCost() *Cost {
+	if x != nil {
+		if x, ok := x.Data.(*Event_Cost); ok {
+			return x.Cost
+		}
+	}
+	return nil
+}
+
 type isEvent_Data interface {
 	isEvent_Data()
 }
@@ -760,6 +773,10 @@ type Event_Retraction struct {
 	Retraction *Retraction `protobuf:"bytes,33,opt,name=retraction,proto3,oneof"`
 }
 
+type Event_Cost struct {
+	Cost *Cost `protobuf:"bytes,34,opt,name=cost,proto3,oneof"`
+}
+
 func (*Event_Position) isEvent_Data() {}
 
 func (*Event_Movement) isEvent_Data() {}
@@ -787,6 +804,8 @@ func (*Event_Restriction) isEvent_Data() {}
 func (*Event_BorderPlan) isEvent_Data() {}
 
 func (*Event_Retraction) isEvent_Data() {}
+
+func (*Event_Cost) isEvent_Data() {}
 
 // Position in 1e-7 degrees (WGS 84).
 type Position struct {
@@ -1477,6 +1496,99 @@ func (x *Activity) GetParty() string {
 	return ""
 }
 
+// Cost is money paid for the subject at a place, or for its way from there to another.
+type Cost struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Amount        float64                `protobuf:"fixed64,1,opt,name=amount,proto3" json:"amount,omitempty"`
+	Currency      string                 `protobuf:"bytes,2,opt,name=currency,proto3" json:"currency,omitempty"`                      // ISO 4217: amounts of different ones are never added up
+	Official      *bool                  `protobuf:"varint,3,opt,name=official,proto3,oneof" json:"official,omitempty"`               // false: paid without a receipt; not given: as if true
+	Kind          string                 `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`                              // code, e.g. customs, transhipment, tariff
+	ToPlace       string                 `protobuf:"bytes,5,opt,name=to_place,json=toPlace,proto3" json:"to_place,omitempty"`         // end of the way the money is for; empty: for the place alone
+	Km            *float64               `protobuf:"fixed64,6,opt,name=km,proto3,oneof" json:"km,omitempty"`                          // length of the way
+	WeightT       *float64               `protobuf:"fixed64,7,opt,name=weight_t,json=weightT,proto3,oneof" json:"weight_t,omitempty"` // weight of the cargo the money is for, tonnes
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Cost) Reset() {
+	*x = Cost{}
+	mi := &file_events_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Cost) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Cost) ProtoMessage() {}
+
+func (x *Cost) ProtoReflect() protoreflect.Message {
+	mi := &file_events_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Cost.ProtoReflect.Descriptor instead.
+func (*Cost) Descriptor() ([]byte, []int) {
+	return file_events_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Cost) GetAmount() float64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
+func (x *Cost) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *Cost) GetOfficial() bool {
+	if x != nil && x.Official != nil {
+		return *x.Official
+	}
+	return false
+}
+
+func (x *Cost) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Cost) GetToPlace() string {
+	if x != nil {
+		return x.ToPlace
+	}
+	return ""
+}
+
+func (x *Cost) GetKm() float64 {
+	if x != nil && x.Km != nil {
+		return *x.Km
+	}
+	return 0
+}
+
+func (x *Cost) GetWeightT() float64 {
+	if x != nil && x.WeightT != nil {
+		return *x.WeightT
+	}
+	return 0
+}
+
 type Shipment struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Note          string                 `protobuf:"bytes,1,opt,name=note,proto3" json:"note,omitempty"` // consignment note
@@ -1493,7 +1605,7 @@ type Shipment struct {
 
 func (x *Shipment) Reset() {
 	*x = Shipment{}
-	mi := &file_events_proto_msgTypes[13]
+	mi := &file_events_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1505,7 +1617,7 @@ func (x *Shipment) String() string {
 func (*Shipment) ProtoMessage() {}
 
 func (x *Shipment) ProtoReflect() protoreflect.Message {
-	mi := &file_events_proto_msgTypes[13]
+	mi := &file_events_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1518,7 +1630,7 @@ func (x *Shipment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shipment.ProtoReflect.Descriptor instead.
 func (*Shipment) Descriptor() ([]byte, []int) {
-	return file_events_proto_rawDescGZIP(), []int{13}
+	return file_events_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Shipment) GetNote() string {
@@ -1590,7 +1702,7 @@ type Goods struct {
 
 func (x *Goods) Reset() {
 	*x = Goods{}
-	mi := &file_events_proto_msgTypes[14]
+	mi := &file_events_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1602,7 +1714,7 @@ func (x *Goods) String() string {
 func (*Goods) ProtoMessage() {}
 
 func (x *Goods) ProtoReflect() protoreflect.Message {
-	mi := &file_events_proto_msgTypes[14]
+	mi := &file_events_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1615,7 +1727,7 @@ func (x *Goods) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Goods.ProtoReflect.Descriptor instead.
 func (*Goods) Descriptor() ([]byte, []int) {
-	return file_events_proto_rawDescGZIP(), []int{14}
+	return file_events_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Goods) GetHs() string {
@@ -1663,7 +1775,7 @@ type ShipmentUnit struct {
 
 func (x *ShipmentUnit) Reset() {
 	*x = ShipmentUnit{}
-	mi := &file_events_proto_msgTypes[15]
+	mi := &file_events_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1675,7 +1787,7 @@ func (x *ShipmentUnit) String() string {
 func (*ShipmentUnit) ProtoMessage() {}
 
 func (x *ShipmentUnit) ProtoReflect() protoreflect.Message {
-	mi := &file_events_proto_msgTypes[15]
+	mi := &file_events_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1688,7 +1800,7 @@ func (x *ShipmentUnit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShipmentUnit.ProtoReflect.Descriptor instead.
 func (*ShipmentUnit) Descriptor() ([]byte, []int) {
-	return file_events_proto_rawDescGZIP(), []int{15}
+	return file_events_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ShipmentUnit) GetId() string {
@@ -1715,7 +1827,7 @@ type Milestone struct {
 
 func (x *Milestone) Reset() {
 	*x = Milestone{}
-	mi := &file_events_proto_msgTypes[16]
+	mi := &file_events_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1727,7 +1839,7 @@ func (x *Milestone) String() string {
 func (*Milestone) ProtoMessage() {}
 
 func (x *Milestone) ProtoReflect() protoreflect.Message {
-	mi := &file_events_proto_msgTypes[16]
+	mi := &file_events_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1740,7 +1852,7 @@ func (x *Milestone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Milestone.ProtoReflect.Descriptor instead.
 func (*Milestone) Descriptor() ([]byte, []int) {
-	return file_events_proto_rawDescGZIP(), []int{16}
+	return file_events_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Milestone) GetMilestone() string {
@@ -1773,7 +1885,7 @@ type Restriction struct {
 
 func (x *Restriction) Reset() {
 	*x = Restriction{}
-	mi := &file_events_proto_msgTypes[17]
+	mi := &file_events_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1785,7 +1897,7 @@ func (x *Restriction) String() string {
 func (*Restriction) ProtoMessage() {}
 
 func (x *Restriction) ProtoReflect() protoreflect.Message {
-	mi := &file_events_proto_msgTypes[17]
+	mi := &file_events_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1798,7 +1910,7 @@ func (x *Restriction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Restriction.ProtoReflect.Descriptor instead.
 func (*Restriction) Descriptor() ([]byte, []int) {
-	return file_events_proto_rawDescGZIP(), []int{17}
+	return file_events_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Restriction) GetEffect() string {
@@ -1869,7 +1981,7 @@ type BorderPlan struct {
 
 func (x *BorderPlan) Reset() {
 	*x = BorderPlan{}
-	mi := &file_events_proto_msgTypes[18]
+	mi := &file_events_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1881,7 +1993,7 @@ func (x *BorderPlan) String() string {
 func (*BorderPlan) ProtoMessage() {}
 
 func (x *BorderPlan) ProtoReflect() protoreflect.Message {
-	mi := &file_events_proto_msgTypes[18]
+	mi := &file_events_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1894,7 +2006,7 @@ func (x *BorderPlan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BorderPlan.ProtoReflect.Descriptor instead.
 func (*BorderPlan) Descriptor() ([]byte, []int) {
-	return file_events_proto_rawDescGZIP(), []int{18}
+	return file_events_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *BorderPlan) GetDirection() string {
@@ -1935,7 +2047,7 @@ type Retraction struct {
 
 func (x *Retraction) Reset() {
 	*x = Retraction{}
-	mi := &file_events_proto_msgTypes[19]
+	mi := &file_events_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1947,7 +2059,7 @@ func (x *Retraction) String() string {
 func (*Retraction) ProtoMessage() {}
 
 func (x *Retraction) ProtoReflect() protoreflect.Message {
-	mi := &file_events_proto_msgTypes[19]
+	mi := &file_events_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1960,7 +2072,7 @@ func (x *Retraction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retraction.ProtoReflect.Descriptor instead.
 func (*Retraction) Descriptor() ([]byte, []int) {
-	return file_events_proto_rawDescGZIP(), []int{19}
+	return file_events_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Retraction) GetType() string {
@@ -1981,7 +2093,7 @@ var File_events_proto protoreflect.FileDescriptor
 
 const file_events_proto_rawDesc = "" +
 	"\n" +
-	"\fevents.proto\x12\x10corridorwatch.v1\"\x91\n" +
+	"\fevents.proto\x12\x10corridorwatch.v1\"\xbf\n" +
 	"\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x0e\n" +
@@ -2023,7 +2135,8 @@ const file_events_proto_rawDesc = "" +
 	"borderPlan\x12>\n" +
 	"\n" +
 	"retraction\x18! \x01(\v2\x1c.corridorwatch.v1.RetractionH\x00R\n" +
-	"retractionB\x06\n" +
+	"retraction\x12,\n" +
+	"\x04cost\x18\" \x01(\v2\x16.corridorwatch.v1.CostH\x00R\x04costB\x06\n" +
 	"\x04data\"\xc6\x01\n" +
 	"\bPosition\x12\x15\n" +
 	"\x06lat_e7\x18\x01 \x01(\x0fR\x05latE7\x12\x15\n" +
@@ -2098,7 +2211,18 @@ const file_events_proto_rawDesc = "" +
 	"\aSTARTED\x10\x01\x12\f\n" +
 	"\bFINISHED\x10\x02\x12\b\n" +
 	"\x04HELD\x10\x03\x12\f\n" +
-	"\bRELEASED\x10\x04\"\x9f\x02\n" +
+	"\bRELEASED\x10\x04\"\xe0\x01\n" +
+	"\x04Cost\x12\x16\n" +
+	"\x06amount\x18\x01 \x01(\x01R\x06amount\x12\x1a\n" +
+	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x12\x1f\n" +
+	"\bofficial\x18\x03 \x01(\bH\x00R\bofficial\x88\x01\x01\x12\x12\n" +
+	"\x04kind\x18\x04 \x01(\tR\x04kind\x12\x19\n" +
+	"\bto_place\x18\x05 \x01(\tR\atoPlace\x12\x13\n" +
+	"\x02km\x18\x06 \x01(\x01H\x01R\x02km\x88\x01\x01\x12\x1e\n" +
+	"\bweight_t\x18\a \x01(\x01H\x02R\aweightT\x88\x01\x01B\v\n" +
+	"\t_officialB\x05\n" +
+	"\x03_kmB\v\n" +
+	"\t_weight_t\"\x9f\x02\n" +
 	"\bShipment\x12\x12\n" +
 	"\x04note\x18\x01 \x01(\tR\x04note\x12\x1a\n" +
 	"\breplaces\x18\x02 \x01(\tR\breplaces\x12\x16\n" +
@@ -2152,7 +2276,7 @@ const file_events_proto_rawDesc = "" +
 	"\n" +
 	"\x06VESSEL\x10\x02\x12\t\n" +
 	"\x05WAGON\x10\x03\x12\r\n" +
-	"\tCONTAINER\x10\x04*\x98\x02\n" +
+	"\tCONTAINER\x10\x04*\xa2\x02\n" +
 	"\x04Verb\x12\r\n" +
 	"\tVERB_NONE\x10\x00\x12\f\n" +
 	"\bPOSITION\x10\x01\x12\v\n" +
@@ -2176,7 +2300,8 @@ const file_events_proto_rawDesc = "" +
 	"\vRESTRICTION\x10\x10\x12\x0f\n" +
 	"\vBORDER_PLAN\x10\x11\x12\r\n" +
 	"\tRETRACTED\x10\x12\x12\b\n" +
-	"\x04TICK\x10\x13*6\n" +
+	"\x04TICK\x10\x13\x12\b\n" +
+	"\x04COST\x10\x14*6\n" +
 	"\n" +
 	"Classifier\x12\n" +
 	"\n" +
@@ -2197,7 +2322,7 @@ func file_events_proto_rawDescGZIP() []byte {
 }
 
 var file_events_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_events_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_events_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_events_proto_goTypes = []any{
 	(UnitKind)(0),           // 0: corridorwatch.v1.UnitKind
 	(Verb)(0),               // 1: corridorwatch.v1.Verb
@@ -2218,13 +2343,14 @@ var file_events_proto_goTypes = []any{
 	(*Handover)(nil),        // 16: corridorwatch.v1.Handover
 	(*Loading)(nil),         // 17: corridorwatch.v1.Loading
 	(*Activity)(nil),        // 18: corridorwatch.v1.Activity
-	(*Shipment)(nil),        // 19: corridorwatch.v1.Shipment
-	(*Goods)(nil),           // 20: corridorwatch.v1.Goods
-	(*ShipmentUnit)(nil),    // 21: corridorwatch.v1.ShipmentUnit
-	(*Milestone)(nil),       // 22: corridorwatch.v1.Milestone
-	(*Restriction)(nil),     // 23: corridorwatch.v1.Restriction
-	(*BorderPlan)(nil),      // 24: corridorwatch.v1.BorderPlan
-	(*Retraction)(nil),      // 25: corridorwatch.v1.Retraction
+	(*Cost)(nil),            // 19: corridorwatch.v1.Cost
+	(*Shipment)(nil),        // 20: corridorwatch.v1.Shipment
+	(*Goods)(nil),           // 21: corridorwatch.v1.Goods
+	(*ShipmentUnit)(nil),    // 22: corridorwatch.v1.ShipmentUnit
+	(*Milestone)(nil),       // 23: corridorwatch.v1.Milestone
+	(*Restriction)(nil),     // 24: corridorwatch.v1.Restriction
+	(*BorderPlan)(nil),      // 25: corridorwatch.v1.BorderPlan
+	(*Retraction)(nil),      // 26: corridorwatch.v1.Retraction
 }
 var file_events_proto_depIdxs = []int32{
 	1,  // 0: corridorwatch.v1.Event.verb:type_name -> corridorwatch.v1.Verb
@@ -2239,25 +2365,26 @@ var file_events_proto_depIdxs = []int32{
 	16, // 9: corridorwatch.v1.Event.handover:type_name -> corridorwatch.v1.Handover
 	17, // 10: corridorwatch.v1.Event.loading:type_name -> corridorwatch.v1.Loading
 	18, // 11: corridorwatch.v1.Event.activity:type_name -> corridorwatch.v1.Activity
-	19, // 12: corridorwatch.v1.Event.shipment:type_name -> corridorwatch.v1.Shipment
-	22, // 13: corridorwatch.v1.Event.milestone:type_name -> corridorwatch.v1.Milestone
-	23, // 14: corridorwatch.v1.Event.restriction:type_name -> corridorwatch.v1.Restriction
-	24, // 15: corridorwatch.v1.Event.border_plan:type_name -> corridorwatch.v1.BorderPlan
-	25, // 16: corridorwatch.v1.Event.retraction:type_name -> corridorwatch.v1.Retraction
-	10, // 17: corridorwatch.v1.Plan.stops:type_name -> corridorwatch.v1.PlanStop
-	3,  // 18: corridorwatch.v1.Composition.op:type_name -> corridorwatch.v1.Composition.Op
-	12, // 19: corridorwatch.v1.Composition.items:type_name -> corridorwatch.v1.CompositionItem
-	13, // 20: corridorwatch.v1.CompositionItem.containers:type_name -> corridorwatch.v1.ContainerOn
-	4,  // 21: corridorwatch.v1.Handover.state:type_name -> corridorwatch.v1.Handover.State
-	0,  // 22: corridorwatch.v1.Loading.vehicle_kind:type_name -> corridorwatch.v1.UnitKind
-	5,  // 23: corridorwatch.v1.Activity.state:type_name -> corridorwatch.v1.Activity.State
-	20, // 24: corridorwatch.v1.Shipment.goods:type_name -> corridorwatch.v1.Goods
-	21, // 25: corridorwatch.v1.Shipment.units:type_name -> corridorwatch.v1.ShipmentUnit
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	20, // 12: corridorwatch.v1.Event.shipment:type_name -> corridorwatch.v1.Shipment
+	23, // 13: corridorwatch.v1.Event.milestone:type_name -> corridorwatch.v1.Milestone
+	24, // 14: corridorwatch.v1.Event.restriction:type_name -> corridorwatch.v1.Restriction
+	25, // 15: corridorwatch.v1.Event.border_plan:type_name -> corridorwatch.v1.BorderPlan
+	26, // 16: corridorwatch.v1.Event.retraction:type_name -> corridorwatch.v1.Retraction
+	19, // 17: corridorwatch.v1.Event.cost:type_name -> corridorwatch.v1.Cost
+	10, // 18: corridorwatch.v1.Plan.stops:type_name -> corridorwatch.v1.PlanStop
+	3,  // 19: corridorwatch.v1.Composition.op:type_name -> corridorwatch.v1.Composition.Op
+	12, // 20: corridorwatch.v1.Composition.items:type_name -> corridorwatch.v1.CompositionItem
+	13, // 21: corridorwatch.v1.CompositionItem.containers:type_name -> corridorwatch.v1.ContainerOn
+	4,  // 22: corridorwatch.v1.Handover.state:type_name -> corridorwatch.v1.Handover.State
+	0,  // 23: corridorwatch.v1.Loading.vehicle_kind:type_name -> corridorwatch.v1.UnitKind
+	5,  // 24: corridorwatch.v1.Activity.state:type_name -> corridorwatch.v1.Activity.State
+	21, // 25: corridorwatch.v1.Shipment.goods:type_name -> corridorwatch.v1.Goods
+	22, // 26: corridorwatch.v1.Shipment.units:type_name -> corridorwatch.v1.ShipmentUnit
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_events_proto_init() }
@@ -2280,19 +2407,21 @@ func file_events_proto_init() {
 		(*Event_Restriction)(nil),
 		(*Event_BorderPlan)(nil),
 		(*Event_Retraction)(nil),
+		(*Event_Cost)(nil),
 	}
 	file_events_proto_msgTypes[1].OneofWrappers = []any{}
 	file_events_proto_msgTypes[7].OneofWrappers = []any{}
-	file_events_proto_msgTypes[15].OneofWrappers = []any{}
-	file_events_proto_msgTypes[17].OneofWrappers = []any{}
+	file_events_proto_msgTypes[13].OneofWrappers = []any{}
+	file_events_proto_msgTypes[16].OneofWrappers = []any{}
 	file_events_proto_msgTypes[18].OneofWrappers = []any{}
+	file_events_proto_msgTypes[19].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_events_proto_rawDesc), len(file_events_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   20,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -96,9 +96,24 @@ func others() *reader[pb.Event] {
 	put(r, "activity", (*pb.Event).GetActivity, func(d *pb.Activity, v string) { d.Kind = v })
 	putEnum(r, "activity_state", (*pb.Event).GetActivity, func(d *pb.Activity, v int8) { d.State = pb.Activity_State(v) })
 	put(r, "party", (*pb.Event).GetActivity, func(d *pb.Activity, v string) { d.Party = v })
+	costColumns(r)
 	milestoneColumns(r)
 	retractionColumns(r)
 	return r
+}
+
+func costColumns(r *reader[pb.Event]) {
+	put(r, "amount", (*pb.Event).GetCost, func(d *pb.Cost, v float64) { d.Amount = v })
+	put(r, "currency", (*pb.Event).GetCost, func(d *pb.Cost, v string) { d.Currency = v })
+	putEnum(r, "official", (*pb.Event).GetCost, func(d *pb.Cost, v int8) {
+		if v >= 0 {
+			d.Official = new(v == 1)
+		}
+	})
+	put(r, "cost_kind", (*pb.Event).GetCost, func(d *pb.Cost, v string) { d.Kind = v })
+	put(r, "to_place", (*pb.Event).GetCost, func(d *pb.Cost, v string) { d.ToPlace = v })
+	put(r, "km", (*pb.Event).GetCost, func(d *pb.Cost, v float64) { d.Km = given(v) })
+	put(r, "weight_t", (*pb.Event).GetCost, func(d *pb.Cost, v float64) { d.WeightT = given(v) })
 }
 
 // put reads a column of one kind of data; in other events it is empty.

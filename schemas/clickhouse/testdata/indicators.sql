@@ -87,3 +87,18 @@ FROM (SELECT arrayJoin(arrayConcat(
 -- Of eight wagons five are on the northern route, two on c2, of one the corridor is not known.
 INSERT INTO DB.legs (unit, unit_kind, journey, from_place, to_place, n, arrived_at, km, corridor, corridor_basis, state, version)
 SELECT toString(number) AS unit, 'wagon', unit, 'home', 'away', 1, '2026-03-01 00:00:00', 10, if(number < 5, 'northern', 'c2'), if(number = 7, 'ambiguous', 'planned'), 'closed', 1 FROM numbers(8);
+
+-- T1 to T5 paid 100, 200, 300, 400 and 1000 USD in east, T1 50 more without a receipt, and 7000 KZT; T6 nothing. What T2 paid twice was taken back.
+INSERT INTO DB.train_events (source, id, verb, unit_kind, subject, time, place, amount, currency, official, cost_kind)
+SELECT 's', concat('c', toString(number)), 'cost', 'train', concat('T', toString(number + 1)), '2026-03-20 00:00:00', 'east', [100, 200, 300, 400, 1000][number + 1], 'USD', 'official', 'customs' FROM numbers(5);
+INSERT INTO DB.train_events (source, id, verb, unit_kind, subject, time, place, amount, currency, official, retracts_id) VALUES
+('s', 'c10', 'cost', 'train', 'T1', '2026-03-01 00:30:00', 'east', 50, 'USD', 'unofficial', ''), ('s', 'c11', 'cost', 'train', 'T1', '2026-03-01 00:30:00', 'east', 7000, 'KZT', 'unknown', ''),
+('s', 'c12', 'cost', 'train', 'T2', '2026-03-01 00:30:00', 'east', 200, 'USD', 'official', ''), ('s', 'c13', 'retracted', 'train', 'T2', '2026-03-21 00:00:00', '', nan, '', 'unknown', 'c12');
+-- From Urumqi to Altynkol the catalogue has 681 km. K1 to K5 carried 10 t each and paid 681 to 3405 USD, K1 half of that without a receipt
+-- and in two payments; K6 paid for 20 t over 1000 km as it said; of K7 nobody knows the weight.
+INSERT INTO DB.unit_events (source, id, verb, unit_kind, subject, time, place, to_place, amount, currency, official, km, weight_t)
+SELECT 's', concat('d', toString(number)), 'cost', 'container', concat('K', toString(if(number = 5, 1, number + 1))), '2026-03-02 00:00:00', 'cn-urumqi', 'kz-altynkol', [340.5, 1362, 2043, 2724, 3405, 340.5][number + 1], 'USD',
+    if(number = 5, 'unofficial', 'official'), nan, 10 FROM numbers(6);
+INSERT INTO DB.unit_events (source, id, verb, unit_kind, subject, time, place, to_place, amount, currency, official, km, weight_t) VALUES
+('s', 'd6', 'cost', 'container', 'K6', '2026-03-02 00:00:00', 'cn-urumqi', 'kz-dostyk', 400, 'USD', 'official', 1000, 20),
+('s', 'd7', 'cost', 'container', 'K7', '2026-03-02 00:00:00', 'cn-urumqi', 'kz-altynkol', 1000, 'USD', 'official', nan, nan);

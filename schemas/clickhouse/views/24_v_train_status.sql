@@ -38,5 +38,5 @@ FROM {{from "train_status"}} AS t FINAL
 GLOBAL LEFT JOIN (
     -- FINAL reads no more than the runs that have any.
     SELECT subject, count() AS n FROM {{from "train_events"}} FINAL
-    WHERE subject GLOBAL IN (SELECT subject FROM {{from "train_events"}} WHERE late) AND late GROUP BY subject
+    WHERE subject GLOBAL IN (SELECT subject FROM {{from "train_events"}} WHERE late) AND late AND verb != 'cost' GROUP BY subject
 ) AS late ON late.subject = t.run
