@@ -2000,23 +2000,26 @@ func (x *DelayStats) GetReleases() uint32 {
 // Alert is an anomalous delay and its life. Key: fingerprint.
 type Alert struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Fingerprint   string                 `protobuf:"bytes,1,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	Fingerprint   string                 `protobuf:"bytes,1,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"` // of what and where; never of values or times
 	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
-	Severity      string                 `protobuf:"bytes,3,opt,name=severity,proto3" json:"severity,omitempty"`
+	Severity      string                 `protobuf:"bytes,3,opt,name=severity,proto3" json:"severity,omitempty"` // info, ticket, page
 	Area          string                 `protobuf:"bytes,4,opt,name=area,proto3" json:"area,omitempty"`
 	Border        string                 `protobuf:"bytes,5,opt,name=border,proto3" json:"border,omitempty"`
 	Role          string                 `protobuf:"bytes,6,opt,name=role,proto3" json:"role,omitempty"`
 	Unit          string                 `protobuf:"bytes,7,opt,name=unit,proto3" json:"unit,omitempty"`
-	Since         int64                  `protobuf:"varint,8,opt,name=since,proto3" json:"since,omitempty"`
-	Updated       int64                  `protobuf:"varint,9,opt,name=updated,proto3" json:"updated,omitempty"`
-	Resolved      int64                  `protobuf:"varint,10,opt,name=resolved,proto3" json:"resolved,omitempty"`
+	Since         int64                  `protobuf:"varint,8,opt,name=since,proto3" json:"since,omitempty"`        // when what it tells of began
+	Updated       int64                  `protobuf:"varint,9,opt,name=updated,proto3" json:"updated,omitempty"`    // stage time of this version
+	Resolved      int64                  `protobuf:"varint,10,opt,name=resolved,proto3" json:"resolved,omitempty"` // 0 while firing
 	Firing        bool                   `protobuf:"varint,11,opt,name=firing,proto3" json:"firing,omitempty"`
-	Summary       string                 `protobuf:"bytes,12,opt,name=summary,proto3" json:"summary,omitempty"`
+	Summary       string                 `protobuf:"bytes,12,opt,name=summary,proto3" json:"summary,omitempty"` // one line
 	Value         float64                `protobuf:"fixed64,13,opt,name=value,proto3" json:"value,omitempty"`
 	Baseline      float64                `protobuf:"fixed64,14,opt,name=baseline,proto3" json:"baseline,omitempty"`
 	BaselineBasis string                 `protobuf:"bytes,15,opt,name=baseline_basis,json=baselineBasis,proto3" json:"baseline_basis,omitempty"`
-	Evidence      string                 `protobuf:"bytes,16,opt,name=evidence,proto3" json:"evidence,omitempty"`
-	Restriction   string                 `protobuf:"bytes,17,opt,name=restriction,proto3" json:"restriction,omitempty"`
+	Evidence      string                 `protobuf:"bytes,16,opt,name=evidence,proto3" json:"evidence,omitempty"`       // what it rests on, for a person
+	Restriction   string                 `protobuf:"bytes,17,opt,name=restriction,proto3" json:"restriction,omitempty"` // in force, if one is declared
+	Direction     string                 `protobuf:"bytes,18,opt,name=direction,proto3" json:"direction,omitempty"`
+	Place         string                 `protobuf:"bytes,19,opt,name=place,proto3" json:"place,omitempty"`
+	Corridors     []string               `protobuf:"bytes,20,rep,name=corridors,proto3" json:"corridors,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2168,6 +2171,27 @@ func (x *Alert) GetRestriction() string {
 		return x.Restriction
 	}
 	return ""
+}
+
+func (x *Alert) GetDirection() string {
+	if x != nil {
+		return x.Direction
+	}
+	return ""
+}
+
+func (x *Alert) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
+func (x *Alert) GetCorridors() []string {
+	if x != nil {
+		return x.Corridors
+	}
+	return nil
 }
 
 // Reject is one piece of input that could not be read or believed. Key: id.
@@ -2523,7 +2547,7 @@ const file_results_proto_rawDesc = "" +
 	"\boldest_s\x18\x0e \x01(\x03R\aoldestS\x12#\n" +
 	"\rheld_upstream\x18\x0f \x01(\rR\fheldUpstream\x12\x1a\n" +
 	"\barrivals\x18\x10 \x01(\rR\barrivals\x12\x1a\n" +
-	"\breleases\x18\x11 \x01(\rR\breleases\"\xc2\x03\n" +
+	"\breleases\x18\x11 \x01(\rR\breleases\"\x94\x04\n" +
 	"\x05Alert\x12 \n" +
 	"\vfingerprint\x18\x01 \x01(\tR\vfingerprint\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1a\n" +
@@ -2542,7 +2566,10 @@ const file_results_proto_rawDesc = "" +
 	"\bbaseline\x18\x0e \x01(\x01R\bbaseline\x12%\n" +
 	"\x0ebaseline_basis\x18\x0f \x01(\tR\rbaselineBasis\x12\x1a\n" +
 	"\bevidence\x18\x10 \x01(\tR\bevidence\x12 \n" +
-	"\vrestriction\x18\x11 \x01(\tR\vrestriction\"\xfa\x01\n" +
+	"\vrestriction\x18\x11 \x01(\tR\vrestriction\x12\x1c\n" +
+	"\tdirection\x18\x12 \x01(\tR\tdirection\x12\x14\n" +
+	"\x05place\x18\x13 \x01(\tR\x05place\x12\x1c\n" +
+	"\tcorridors\x18\x14 \x03(\tR\tcorridors\"\xfa\x01\n" +
 	"\x06Reject\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12\x16\n" +
