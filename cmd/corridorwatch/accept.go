@@ -28,6 +28,7 @@ type acceptance struct {
 	trains    float64
 	keep      string
 	cargo     bool
+	feeds     map[string]string
 }
 
 func acceptCmd() *cobra.Command {
@@ -52,6 +53,7 @@ func acceptCmd() *cobra.Command {
 	f.Uint64Var(&a.seed, "seed", 1, "seed of the world")
 	f.Float64Var(&a.trains, "trains", 1, "trains a day per corridor and direction")
 	f.BoolVar(&a.cargo, "containers", false, "compositions, containers and consignments too")
+	f.StringToStringVar(&a.feeds, "feeds", nil, feedsHelp)
 	f.StringVar(&a.keep, "keep", "", "directory to keep the data in")
 	return cmd
 }
@@ -101,7 +103,11 @@ func (a *acceptance) once(ctx context.Context, cfg config, disturbed bool) (repo
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, n.close()) }()
-	world, err := simulator.New(a.world(n, disturbed))
+	w := a.world(n, disturbed)
+	if w.Feeds, err = simulator.ParseFeeds(a.feeds); err != nil {
+		return nil, nil, err
+	}
+	world, err := simulator.New(w)
 	if err != nil {
 		return nil, nil, err
 	}

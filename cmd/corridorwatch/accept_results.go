@@ -19,7 +19,7 @@ func results(ctx context.Context, conn driver.Conn) (judge.Results, error) {
 		}
 		return strings.Join(columns, ", ")
 	}
-	visits := "SELECT unit, place, " + ms("entered", "arrived", "departed", "left") + ", stopped FROM v_visits WHERE unit_kind IN ('train', 'vessel')"
+	visits := "SELECT unit, place, " + ms("entered", "arrived", "departed", "left") + ", stopped FROM v_visits WHERE unit_kind IN ('train', 'vessel', 'container')"
 	if err := each(ctx, conn, visits, func(rows driver.Rows) error {
 		var v judge.Visit
 		err := rows.Scan(&v.Unit, &v.Place, &v.Entered, &v.Arrived, &v.Departed, &v.Left, &v.Stopped)
@@ -38,7 +38,7 @@ func results(ctx context.Context, conn driver.Conn) (judge.Results, error) {
 		return r, err
 	}
 	sides := "SELECT unit, border, " + ms("outbound_entered", "outbound_left", "inbound_entered", "inbound_left", "handover_offered_at", "handover_accepted_at") +
-		", toInt64(refused), approach_s, customs_s, gauge_change_s FROM v_crossings WHERE unit_kind IN ('train', 'vessel') AND NOT candidate"
+		", toInt64(refused), approach_s, customs_s, gauge_change_s FROM v_crossings WHERE unit_kind IN ('train', 'vessel', 'container') AND NOT candidate"
 	if err := each(ctx, conn, sides, func(rows driver.Rows) error {
 		var c judge.Crossing
 		err := rows.Scan(&c.Unit, &c.Border, &c.OutEntered, &c.OutLeft, &c.InEntered, &c.InLeft, &c.Offered, &c.Accepted, &c.Refused, &c.Approach, &c.Customs, &c.GaugeChange)

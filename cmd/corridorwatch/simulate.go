@@ -18,10 +18,13 @@ import (
 	"corridorwatch/schemas"
 )
 
+const feedsHelp = "what is told of trains by country, gps if nothing is said: KZ=reports for a railway without GPS, PL=statuses for containers' statuses only (needs --containers)"
+
 func simulateCmd() *cobra.Command {
 	w := simulator.Config{}
 	var start, out, truth string
 	var days int
+	var feeds map[string]string
 	cmd := &cobra.Command{
 		Use:   "simulate",
 		Short: "write the events of a simulated world as JSON lines, and what really happened in it",
@@ -43,6 +46,9 @@ func simulateCmd() *cobra.Command {
 				return errors.New("--days must be at least 1")
 			}
 			w.Duration = time.Duration(days) * 24 * time.Hour
+			if w.Feeds, err = simulator.ParseFeeds(feeds); err != nil {
+				return err
+			}
 			world, err := simulator.New(w)
 			if err != nil {
 				return err
@@ -74,6 +80,8 @@ func simulateCmd() *cobra.Command {
 	f.DurationVar(&w.GapLength, "gap-length", 30*time.Minute, "mean length of a gap")
 	f.BoolVar(&w.StoreForward, "store-forward", false, "what was measured in a gap arrives after it, instead of never")
 	f.BoolVar(&w.Containers, "containers", false, "compositions, containers and consignments too")
+	f.StringToStringVar(&feeds, "feeds", nil, feedsHelp)
+	f.Float64Var(&w.Refusals, "refusals", 0.05, "share of hand-overs that are refused at first")
 	f.StringVar(&out, "out", "-", "file of the events; -: standard output")
 	f.StringVar(&truth, "truth", "", "file of what really happened")
 	return cmd
@@ -136,6 +144,16 @@ func writeTruth(b *bufio.Writer, truth *simulator.Truth) error {
 	}
 	for i := range truth.Crossings {
 		if err := enc.Encode(map[string]any{"crossing": &truth.Crossings[i]}); err != nil {
+			return err
+		}
+	}
+	for i := range truth.Consists {
+		if err := enc.Encode(map[string]any{"consist": &truth.Consists[i]}); err != nil {
+			return err
+		}
+	}
+	for i := range truth.Notices {
+		if err := enc.Encode(map[string]any{"notice": &truth.Notices[i]}); err != nil {
 			return err
 		}
 	}

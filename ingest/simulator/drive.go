@@ -135,14 +135,14 @@ func (d *driver) arrive(t *trip, at int64) {
 	if len(t.runs) == 0 {
 		t.runs = append(t.runs, newRun(d.cfg, t, after, at))
 	}
-	c := call{place: place, arrive: at, left: at + stay, plannedArr: t.planned, plannedDep: t.planned + usual}
+	c := call{place: place, feed: d.cfg.feed(place.Country), arrive: at, left: at + stay, plannedArr: t.planned, plannedDep: t.planned + usual}
 	if cut {
 		// One run ends when it is unloaded, the next begins then with what it loads.
 		c.left, c.plannedDep = at+stay*2/5, t.planned+usual*2/5
 		d.busy(t, &c, arriving(before, after))
 		t.run().calls = append(t.run().calls, c)
 		t.runs = append(t.runs, newRun(d.cfg, t, after, c.left))
-		c = call{place: place, arrive: c.left, left: at + stay, plannedArr: c.plannedDep, plannedDep: t.planned + usual}
+		c = call{place: place, feed: c.feed, arrive: c.left, left: at + stay, plannedArr: c.plannedDep, plannedDep: t.planned + usual}
 		d.busy(t, &c, leaving(before, after))
 	} else {
 		d.busy(t, &c, through)

@@ -18,18 +18,27 @@ func (r *run) path(cat *network.Catalog) {
 			r.calls[i].km = r.calls[i-1].km + cat.Between(r.calls[i-1].place.ID, r.calls[i].place.ID).Km
 		}
 	}
+	heard := false // of the call before
 	for i := range r.calls {
 		c := &r.calls[i]
 		lat, lon, ok := r.where(i)
-		k := knot{t: c.arrive, lat: lat, lon: lon, km: c.km, dark: !ok}
+		k := knot{t: c.arrive, lat: lat, lon: lon, km: c.km}
+		now := ok && c.feed == GPS
+		if n := len(r.knots); n > 0 {
+			last := &r.knots[n-1]
+			if last.dark = !heard || !now; heard != now && ok && c.feed != r.calls[i-1].feed {
+				m := handedOver(*last, k, r.calls[i-1].place, c.place)
+				last.dark, m.dark = !heard, !now
+				r.knots = append(r.knots, m)
+			}
+		}
+		k.dark = !now
 		r.knots = append(r.knots, k)
 		if c.stops() {
 			k.t = c.left
 			r.knots = append(r.knots, k)
 		}
-	}
-	for i := range r.knots {
-		r.knots[i].dark = r.knots[i].dark || i+1 < len(r.knots) && r.knots[i+1].dark
+		heard = now
 	}
 }
 

@@ -40,6 +40,7 @@ func (r *run) open(cfg Config) {
 		r.fixes = (start - begin + r.interval - 1) / r.interval
 		r.fixAt = begin + r.fixes*r.interval
 	}
+	r.skipDark()
 	r.reports = r.allReports(cfg)
 	// What happened before the start is left out, but for what says what the run is: its plan, its composition and its consignments.
 	r.reports = slices.DeleteFunc(r.reports, func(e *pb.Event) bool {
@@ -105,14 +106,20 @@ func (r *run) next() *pb.Event {
 		return e
 	}
 	e := r.position()
-	for {
-		r.fixes++
-		r.fixAt += r.interval
+	r.fixes++
+	r.fixAt += r.interval
+	r.skipDark()
+	return e
+}
+
+// skipDark goes on to the next position that the tracker tells.
+func (r *run) skipDark() {
+	for ; r.fixAt <= r.end(); r.fixes, r.fixAt = r.fixes+1, r.fixAt+r.interval {
 		for r.at+1 < len(r.knots) && r.knots[r.at+1].t <= r.fixAt {
 			r.at++
 		}
-		if r.fixAt > r.end() || !r.knots[r.at].dark {
-			return e
+		if !r.knots[r.at].dark {
+			return
 		}
 	}
 }
@@ -120,9 +127,6 @@ func (r *run) next() *pb.Event {
 const metresPerDegree = math.Pi / 180 * 6371008.8
 
 func (r *run) position() *pb.Event {
-	for r.at+1 < len(r.knots) && r.knots[r.at+1].t <= r.fixAt {
-		r.at++
-	}
 	a := r.knots[r.at]
 	lat, lon := a.lat, a.lon
 	if r.at+1 < len(r.knots) {
@@ -143,34 +147,62 @@ func (r *run) position() *pb.Event {
 // allReports are the run's events besides positions, in the order in which they are numbered.
 func (r *run) allReports(cfg Config) []*pb.Event {
 	var out []*pb.Event
+	source := r.source
 	add := func(t int64, verb pb.Verb, place string) *pb.Event {
-		e := &pb.Event{Source: r.source, Id: fmt.Sprintf("%s/r%d", r.id, len(out)), Verb: verb, UnitKind: r.kind, Subject: r.id, Time: t, RecordedAt: t, Place: place}
+		e := &pb.Event{Source: source, Id: fmt.Sprintf("%s/r%d", r.id, len(out)), Verb: verb, UnitKind: r.kind, Subject: r.id, Time: t, RecordedAt: t, Place: place}
+		if source != r.source {
+			e.RecordedAt += r.rnd.Int64N(reportDelay)
+		}
 		out = append(out, e)
 		return e
 	}
-	plan := &pb.Plan{Destination: r.calls[len(r.calls)-1].place.ID}
+	from, first, ok := r.seenFrom()
+	if ok {
+		source = r.tells(&r.calls[first])
+		plan := &pb.Plan{Destination: r.calls[len(r.calls)-1].place.ID}
+		for i := range r.calls {
+			c := &r.calls[i]
+			plan.Stops = append(plan.Stops, &pb.PlanStop{Place: c.place.ID, Arrival: c.plannedArr, Departure: c.plannedDep})
+		}
+		add(from, pb.Verb_PLANNED, "").Data = &pb.Event_Plan{Plan: plan}
+	}
+	country := ""
 	for i := range r.calls {
 		c := &r.calls[i]
-		plan.Stops = append(plan.Stops, &pb.PlanStop{Place: c.place.ID, Arrival: c.plannedArr, Departure: c.plannedDep})
+		if !c.seen() {
+			continue
+		}
+		source = r.tells(c)
+		if cfg.Containers && i == first {
+			place := c.place.ID
+			if i > 0 && c.feed == GPS {
+				place = ""
+			}
+			add(from, pb.Verb_COMPOSITION, place).Data = &pb.Event_Composition{Composition: r.cargo.composition(r)}
+		} else if cfg.Containers && c.feed == Reports && c.place.Country != country { // a railway without GPS writes a list of its own
+			add(c.arrive, pb.Verb_COMPOSITION, c.place.ID).Data = &pb.Event_Composition{Composition: r.cargo.composition(r)}
+		}
+		country = c.place.Country
+		r.callReports(c, i == 0, add)
 	}
-	add(r.knots[0].t, pb.Verb_PLANNED, "").Data = &pb.Event_Plan{Plan: plan}
+	if last := &r.calls[len(r.calls)-1]; last.seen() {
+		source = r.tells(last)
+		add(r.end(), pb.Verb_ENDED, last.place.ID).Data = &pb.Event_Ended{Ended: &pb.Ended{}}
+	}
 	if cfg.Containers {
-		add(r.knots[0].t, pb.Verb_COMPOSITION, r.calls[0].place.ID).Data = &pb.Event_Composition{Composition: r.cargo.composition(r)}
 		out = append(out, r.cargo.reports(r)...)
+		out = append(out, r.statuses(cfg)...)
 	}
-	for i := range r.calls {
-		c := &r.calls[i]
-		r.callReports(c, add)
-	}
-	last := r.calls[len(r.calls)-1].place.ID
-	add(r.end(), pb.Verb_ENDED, last).Data = &pb.Event_Ended{Ended: &pb.Ended{}}
 	return out
 }
 
-func (r *run) callReports(c *call, add func(int64, pb.Verb, string) *pb.Event) {
-	if c.place.Position == nil {
+// callReports are those of one call. Where the run is formed it does not arrive.
+func (r *run) callReports(c *call, formed bool, add func(int64, pb.Verb, string) *pb.Event) {
+	if c.reported() {
 		if c.stops() {
-			add(c.arrive, pb.Verb_ARRIVED, c.place.ID).Data = &pb.Event_Movement{Movement: &pb.Movement{PlannedTime: c.plannedArr}}
+			if !formed {
+				add(c.arrive, pb.Verb_ARRIVED, c.place.ID).Data = &pb.Event_Movement{Movement: &pb.Movement{PlannedTime: c.plannedArr}}
+			}
 			add(c.left, pb.Verb_DEPARTED, c.place.ID).Data = &pb.Event_Movement{Movement: &pb.Movement{PlannedTime: c.plannedDep}}
 		} else {
 			add(c.arrive, pb.Verb_PASSED, c.place.ID).Data = &pb.Event_Movement{Movement: &pb.Movement{}}

@@ -46,6 +46,7 @@ type Config struct {
 	Restrictions []Restriction
 	Refusals     float64                 // share of hand-overs that are refused at first
 	Norms        map[string]network.Norm // of border sides, instead of the catalogue's: "khorgos KZ inbound"
+	Feeds        map[string]Feed         // what is told of trains, by country; GPS where nothing is said
 	// Even leaves chance out: every stop and speed is the usual one, places that are passed now and then are passed, nothing is
 	// refused. What comes out can be worked out by hand.
 	Even bool
@@ -84,16 +85,21 @@ func New(cfg Config) (*World, error) {
 	}
 	d := newDriver(cfg)
 	for _, t := range d.drive(timetable(cfg, streams)) {
+		known := false
 		for _, r := range t.runs {
-			if r.knots[len(r.knots)-1].t <= cfg.Start.UnixMilli() || r.knots[0].t >= w.end.UnixMilli() {
+			if r.end() <= cfg.Start.UnixMilli() || r.knots[0].t >= w.end.UnixMilli() {
 				continue
 			}
+			known = true
 			w.truth.add(cfg, r)
 			r.open(cfg)
 			w.total += r.estimate(cfg)
 			if r.nextAt() < w.end.UnixMilli() {
 				w.runs = append(w.runs, r)
 			}
+		}
+		if known && cfg.Containers {
+			w.truth.Consists = append(w.truth.Consists, consist(cfg, t))
 		}
 	}
 	told, notices := notices(cfg, &d.gates)
@@ -110,6 +116,11 @@ func check(cfg Config) error {
 	for id := range cfg.Borders {
 		if _, ok := cfg.Catalog.Border(id); !ok {
 			return fmt.Errorf("simulator: the catalogue has no border %q to give a capacity", id)
+		}
+	}
+	for country, f := range cfg.Feeds {
+		if f == Statuses && !cfg.Containers {
+			return fmt.Errorf("simulator: %s has statuses of containers only, and the world has no containers: ask for them", country)
 		}
 	}
 	for _, r := range cfg.Restrictions {
@@ -155,7 +166,7 @@ func (w *World) Next() (ev *pb.Event, ok bool) {
 
 // deliver decides when an event arrives, and how often.
 func (w *World) deliver(r *run, e *pb.Event) {
-	at := e.Time
+	at := max(e.Time, e.RecordedAt)
 	if e.Verb == pb.Verb_POSITION {
 		until, lost := r.gap(e.Time)
 		if lost && !w.cfg.StoreForward {

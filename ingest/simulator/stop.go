@@ -14,6 +14,7 @@ type call struct {
 	plannedArr   int64
 	plannedDep   int64
 	km           float64
+	feed         Feed
 	spans        []span
 
 	border   string // the train is handed over here to the neighbouring railway, for this border; empty: it is not

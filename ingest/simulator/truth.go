@@ -45,6 +45,7 @@ type Truth struct {
 	Visits    []Visit
 	Legs      []Leg
 	Crossings []Crossing
+	Consists  []Consist
 	Notices   []Notice
 }
 
@@ -52,7 +53,7 @@ func (t *Truth) add(cfg Config, r *run) {
 	visits := r.visits(cfg)
 	t.Visits = append(t.Visits, visits...)
 	t.Legs = append(t.Legs, r.legs(cfg, visits)...)
-	t.Crossings = append(t.Crossings, r.crossings(cfg, visits)...)
+	t.Crossings = append(t.Crossings, crossings(cfg, r.id, visits, r.calls)...)
 }
 
 // visits are the calls with their fence times, and the passes through every other fence the path touches.
@@ -61,11 +62,14 @@ func (r *run) visits(cfg Config) []Visit {
 	start, end := cfg.Start.UnixMilli(), cfg.Start.Add(cfg.Duration).UnixMilli()
 	for i := range r.calls {
 		c := &r.calls[i]
+		if !c.seen() {
+			continue
+		}
 		v := Visit{Run: r.id, Kind: r.kind, Place: c.place.ID}
 		if c.stops() {
 			v.Stopped, v.Arrived, v.Departed = true, c.arrive, c.left
 		}
-		if c.place.Position != nil {
+		if !c.reported() {
 			v.Entered, v.Left = r.fenceTimes(c)
 		} else if !c.stops() {
 			v.Entered, v.Left = c.arrive, c.arrive
@@ -77,9 +81,12 @@ func (r *run) visits(cfg Config) []Visit {
 	}
 	out = append(out, r.strayPasses(cfg.Catalog)...)
 	for i := range r.calls {
-		if lat, lon, ok := r.where(i); ok && r.calls[i].place.Position == nil {
+		if lat, lon, ok := r.where(i); ok && r.calls[i].reported() {
 			for j := range out {
 				p, _ := cfg.Catalog.Place(out[j].Place)
+				if p == r.calls[i].place {
+					continue
+				}
 				out[j].Vague = out[j].Vague || p.Position != nil && network.DistanceM(p.Position.Lat, p.Position.Lon, lat, lon) < p.OuterM()
 			}
 		}
@@ -148,10 +155,14 @@ func inside(p *network.Place, a, b knot) (in, out int64, ok bool) {
 	return at(f), at(g), true
 }
 
-// fenceTimes are when the run entered and left the fence of a call: 0 where its path begins or ends inside.
+// fenceTimes are when the run entered and left the fence of a call: 0 where its path begins or ends inside, or its tracker does.
 func (r *run) fenceTimes(c *call) (entered, left int64) {
 	i := slices.IndexFunc(r.knots, func(k knot) bool { return k.t == c.arrive })
 	for k := i; k > 0; k-- {
+		if r.knots[k-1].dark {
+			entered = 0
+			break
+		}
 		in, _, ok := inside(c.place, r.knots[k-1], r.knots[k])
 		if !ok {
 			break
@@ -166,6 +177,10 @@ func (r *run) fenceTimes(c *call) (entered, left int64) {
 		last++
 	}
 	for k := last; k+1 < len(r.knots); k++ {
+		if r.knots[k].dark {
+			left = 0
+			break
+		}
 		_, out, ok := inside(c.place, r.knots[k], r.knots[k+1])
 		if !ok {
 			break
@@ -221,12 +236,32 @@ func (r *run) legs(cfg Config, visits []Visit) []Leg {
 			km = cb.km - ca.km
 		}
 		l := Leg{Run: r.id, From: a.Place, To: b.Place, Km: km, Started: a.came(), Departed: a.went(), Arrived: b.came(), Cut: a.Cut || b.Cut, Vague: a.Vague && !a.Stopped || b.Vague && !b.Stopped}
-		if i == 1 { // the run begins here
+		// Neither is known to a minute where the tracker begins or ends inside a fence, and what a run did before it was seen is not.
+		l.Vague = l.Vague || r.unseenBetween(&l) || r.halfSeen(a.Place, a.Left) || r.halfSeen(b.Place, b.Entered)
+		first := i == 1 || visits[i-2].finish() < cfg.Start.UnixMilli() // that is seen
+		if first && a.Entered == 0 && a.Place != r.calls[0].place.ID {
+			l.Vague = true
+		}
+		if i == 1 && a.Place == r.calls[0].place.ID { // the run begins here
 			l.Started = l.Departed
 		}
 		out = append(out, l)
 	}
 	return out
+}
+
+// unseenBetween tells whether the run came through a country in which nobody tells of it: what it stood there counts as running.
+func (r *run) unseenBetween(l *Leg) bool {
+	return slices.ContainsFunc(r.calls, func(c call) bool { return !c.seen() && c.arrive > l.Departed && c.arrive < l.Arrived })
+}
+
+// halfSeen tells whether a fence lies there whose edge was not seen, between the tracker's railway and another.
+func (r *run) halfSeen(place string, edge int64) bool {
+	i := slices.IndexFunc(r.calls, func(c call) bool { return c.place.ID == place })
+	if i <= 0 || i+1 == len(r.calls) || edge != 0 || r.calls[i].reported() {
+		return false
+	}
+	return r.calls[i-1].feed != GPS || r.calls[i+1].feed != GPS
 }
 
 func (r *run) call(place string) *call {

@@ -2,8 +2,8 @@ package simulator
 
 import "slices"
 
-// crossings are neighbouring visits on the two sides of a border.
-func (r *run) crossings(cfg Config, visits []Visit) []Crossing {
+// crossings are neighbouring visits on the two sides of a border; calls are those of all runs that the visits are of.
+func crossings(cfg Config, run string, visits []Visit, calls []call) []Crossing {
 	var out []Crossing
 	for i := 1; i < len(visits); i++ {
 		a, b := &visits[i-1], &visits[i]
@@ -19,7 +19,7 @@ func (r *run) crossings(cfg Config, visits []Visit) []Crossing {
 			if s.Side == 'B' {
 				own = s.Border.B.Places
 			}
-			c := Crossing{Run: r.id, Border: s.Border.ID}
+			c := Crossing{Run: run, Border: s.Border.ID}
 			first, last := i-1, i
 			for first > 0 && slices.Contains(own, visits[first-1].Place) {
 				first--
@@ -31,7 +31,7 @@ func (r *run) crossings(cfg Config, visits []Visit) []Crossing {
 			for _, v := range visits[first : last+1] {
 				c.Cut, c.Vague = c.Cut || v.Cut, c.Vague || v.Vague
 			}
-			r.doings(&c, cfg.Start.UnixMilli(), visits[first:last+1])
+			doings(&c, calls, cfg.Start.UnixMilli(), visits[first:last+1])
 			out = append(out, c)
 		}
 	}
@@ -39,9 +39,12 @@ func (r *run) crossings(cfg Config, visits []Visit) []Crossing {
 }
 
 // doings adds what was done on both sides, and before. A hold that began before the world did is not told of.
-func (r *run) doings(c *Crossing, start int64, visits []Visit) {
-	for i := range r.calls {
-		k := &r.calls[i]
+func doings(c *Crossing, calls []call, start int64, visits []Visit) {
+	for i := range calls {
+		k := &calls[i]
+		if !k.seen() {
+			continue
+		}
 		if k.held >= start && k.boundFor == c.Border {
 			c.Approach += k.until - k.held
 		}

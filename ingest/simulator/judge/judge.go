@@ -81,8 +81,9 @@ type Report struct {
 	swd, swod              sample // relative error of sections, over all their legs
 	short                  sample // error in ms of the mean running time of sections run within two sampling intervals
 	legs                   count
-	doings, notices        count  // found: equal to the truth
-	worst                  string // section of the worst SWD or SWOD
+	doings, notices        count   // found: equal to the truth
+	units                  *Report // of containers; nil: the world has none
+	worst                  string  // section of the worst SWD or SWOD
 	worstBy                float64
 }
 
@@ -107,10 +108,12 @@ func (s sample) quantile(q float64) float64 {
 // neither are the edges of fences that overlap on the way, since it is a matter of definition which of them counts.
 func Compare(truth *simulator.Truth, got Results, interval time.Duration) *Report {
 	r := &Report{interval: interval}
-	r.visits(truth, got)
-	r.crossings(truth, got)
-	r.speeds(truth, got)
+	vehicles, containers := split(truth, got)
+	r.visits(truth, vehicles)
+	r.crossings(truth, vehicles)
+	r.speeds(truth, vehicles)
 	r.compareNotices(truth, got)
+	r.containers(truth, containers)
 	return r
 }
 
@@ -120,9 +123,10 @@ func (r *Report) visits(truth *simulator.Truth, got Results) {
 		v := &got.Visits[i]
 		found[v.Unit+"|"+v.Place] = append(found[v.Unit+"|"+v.Place], v)
 	}
-	matched := map[*Visit]bool{}
+	matched, cut := map[*Visit]bool{}, map[string]bool{}
 	for i := range truth.Visits {
 		t := &truth.Visits[i]
+		cut[t.Run+"|"+t.Place] = cut[t.Run+"|"+t.Place] || t.Cut
 		c := &r.passes
 		if t.Stopped {
 			c = &r.stops
@@ -149,7 +153,7 @@ func (r *Report) visits(truth *simulator.Truth, got Results) {
 		}
 	}
 	for i := range got.Visits {
-		if v := &got.Visits[i]; !matched[v] {
+		if v := &got.Visits[i]; !matched[v] && !cut[v.Unit+"|"+v.Place] {
 			c := &r.passes
 			if v.Stopped {
 				c = &r.stops
@@ -192,13 +196,19 @@ func nearest(visits []*Visit, t *simulator.Visit, taken map[*Visit]bool) *Visit 
 }
 
 func (r *Report) crossings(truth *simulator.Truth, got Results) {
-	matched := map[int]bool{}
+	matched, cut := map[int]bool{}, map[string]bool{}
+	found := map[string][]int{}
+	for k := range got.Crossings {
+		key := got.Crossings[k].Unit + "|" + got.Crossings[k].Border
+		found[key] = append(found[key], k)
+	}
 	for i := range truth.Crossings {
 		t := &truth.Crossings[i]
+		cut[t.Run+"|"+t.Border] = cut[t.Run+"|"+t.Border] || t.Cut
 		hit := -1
-		for k := range got.Crossings {
+		for _, k := range found[t.Run+"|"+t.Border] {
 			c := &got.Crossings[k]
-			if !matched[k] && c.Unit == t.Run && c.Border == t.Border && (t.Cut || cmp.Or(c.OutEntered, c.OutLeft) <= t.InLeft && cmp.Or(c.InLeft, c.InEntered) >= t.OutEntered) {
+			if !matched[k] && (t.Cut || cmp.Or(c.OutEntered, c.OutLeft) <= t.InLeft && cmp.Or(c.InLeft, c.InEntered) >= t.OutEntered) {
 				hit = k
 				break
 			}
@@ -224,7 +234,7 @@ func (r *Report) crossings(truth *simulator.Truth, got Results) {
 		}
 	}
 	for k := range got.Crossings {
-		if c := &got.Crossings[k]; !matched[k] {
+		if c := &got.Crossings[k]; !matched[k] && !cut[c.Unit+"|"+c.Border] {
 			r.borders.invent("%s over %s, %s", c.Unit, c.Border, clock(cmp.Or(c.OutEntered, c.InEntered)))
 		}
 	}
@@ -235,20 +245,21 @@ func (r *Report) Table() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\ttrue\tfound\tinvented")
-	for _, c := range []struct {
+	rows := []struct {
 		name string
 		*count
-	}{{"stops of 3 min or more", &r.stops}, {"passes", &r.passes}, {"crossings, both sides", &r.borders}, {"legs", &r.legs}, {"hand-over, holds, activities", &r.doings}, {"restrictions, plans", &r.notices}} {
+	}{{"stops of 3 min or more", &r.stops}, {"passes", &r.passes}, {"crossings, both sides", &r.borders}, {"legs", &r.legs}, {"hand-over, holds, activities", &r.doings}, {"restrictions, plans", &r.notices}}
+	if r.units != nil {
+		rows = append(rows, rows[0], rows[2], rows[4])
+		for i, c := range []*count{&r.units.stops, &r.units.borders, &r.units.doings} {
+			rows[6+i].name, rows[6+i].count = rows[6+i].name+", containers", c
+		}
+	}
+	for _, c := range rows {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\n", c.name, c.truth, c.found, c.invented)
 	}
 	fmt.Fprintln(w, "\nerror\tn\tmedian\t95 %\tworst")
-	for _, s := range []struct {
-		name string
-		sample
-	}{
-		{"arrival", r.arrival}, {"departure", r.departure}, {"outbound entered", r.outIn}, {"outbound left", r.outOut},
-		{"inbound entered", r.inIn}, {"inbound left", r.inOut}, {"pass entered", r.passIn}, {"pass left", r.passOut}, {"running time, short sections", r.short},
-	} {
+	for _, s := range append(r.times(), []named{{"pass entered", r.passIn}, {"pass left", r.passOut}, {"running time, short sections", r.short}}...) {
 		fmt.Fprintf(w, "%s\t%d\t%.1f s\t%.1f s\t%.1f s\n", s.name, len(s.sample), s.quantile(0.5)/1000, s.quantile(0.95)/1000, s.quantile(1)/1000)
 	}
 	for _, s := range []struct {
@@ -261,17 +272,45 @@ func (r *Report) Table() string {
 	return b.String()
 }
 
+// named is a sample with its name.
+type named struct {
+	name string
+	sample
+}
+
+// times are the errors that are judged.
+func (r *Report) times() []named {
+	all := []named{
+		{"arrival", r.arrival}, {"departure", r.departure}, {"outbound entered", r.outIn}, {"outbound left", r.outOut},
+		{"inbound entered", r.inIn}, {"inbound left", r.inOut},
+	}
+	if r.units != nil {
+		for _, s := range r.units.times() {
+			all = append(all, named{s.name + ", containers", s.sample})
+		}
+	}
+	return all
+}
+
 // Err says what of the acceptance is not met: every stop and crossing found and none invented, times within one sampling interval at
 // the 95th percentile, SWD and SWOD of every section within 1 %, and where a section is run within two sampling intervals its mean
 // running time within half of one. Passes are shown, not judged, but none may be invented.
 func (r *Report) Err() error {
 	var errs []error
-	for _, c := range []struct {
+	judged := []struct {
 		name string
 		*count
 		all bool
 	}{{"stops", &r.stops, true}, {"crossings", &r.borders, true}, {"passes", &r.passes, false}, {"legs", &r.legs, true}, {"hand-over, holds and activities of crossings", &r.doings, true},
-		{"restrictions and plans", &r.notices, true}} {
+		{"restrictions and plans", &r.notices, true}}
+	if r.units != nil {
+		for i, c := range []*count{&r.units.stops, &r.units.borders, &r.units.doings} {
+			of := judged[[...]int{0, 1, 4}[i]]
+			of.name, of.count = of.name+" of containers", c
+			judged = append(judged, of)
+		}
+	}
+	for _, c := range judged {
 		if c.truth == 0 && c.all {
 			errs = append(errs, fmt.Errorf("%s: the world has none, so nothing is shown", c.name))
 		}
@@ -279,13 +318,7 @@ func (r *Report) Err() error {
 			errs = append(errs, fmt.Errorf("%s: %d of %d found, %d invented: %s", c.name, c.found, c.truth, c.invented, strings.Join(c.examples, "; ")))
 		}
 	}
-	for _, s := range []struct {
-		name string
-		sample
-	}{
-		{"arrival", r.arrival}, {"departure", r.departure}, {"outbound entered", r.outIn}, {"outbound left", r.outOut},
-		{"inbound entered", r.inIn}, {"inbound left", r.inOut},
-	} {
+	for _, s := range r.times() {
 		if e := s.quantile(0.95); e > float64(r.interval.Milliseconds()) {
 			errs = append(errs, fmt.Errorf("%s: 95th percentile of the error is %.1f s, more than the interval of %s", s.name, e/1000, r.interval))
 		}
