@@ -11,9 +11,13 @@ import (
 // duplicates and another order of arrival change nothing. 'make accept' runs it for all corridors and longer.
 func TestAccept(t *testing.T) {
 	p := newProgram(t)
-	for _, corridor := range []string{"khorgos-aktau", "middle-btk"} {
-		t.Run(corridor, func(t *testing.T) {
-			out, err := p.command("accept", "--days", "2", "--corridors", corridor).CombinedOutput()
+	for name, more := range map[string][]string{
+		"khorgos-aktau": {"--corridors", "khorgos-aktau"},
+		"middle-btk":    {"--corridors", "middle-btk"},
+		"feeds":         {"--corridors", "northern", "--containers", "--feeds", "KZ=reports,PL=statuses", "--trains", "0.5"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := p.command("accept", append([]string{"--days", "2"}, more...)...).CombinedOutput()
 			if err != nil || !strings.Contains(string(out), "== equal: all") {
 				t.Errorf("%v\n%s", err, out)
 			}
