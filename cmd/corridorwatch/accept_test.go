@@ -17,7 +17,7 @@ func TestAccept(t *testing.T) {
 		"feeds":         {"--corridors", "northern", "--containers", "--feeds", "KZ=reports,PL=statuses", "--trains", "0.5"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, err := p.command("accept", append([]string{"--days", "2"}, more...)...).CombinedOutput()
+			out, err := p.command(append([]string{"accept", "--days", "2"}, more...)...).CombinedOutput()
 			if err != nil || !strings.Contains(string(out), "== equal: all") {
 				t.Errorf("%v\n%s", err, out)
 			}
