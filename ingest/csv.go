@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -19,8 +20,9 @@ const csvType = "text/csv"
 type csvReader struct {
 	lines lines
 	m     Mapping
-	plan  []binding
+	plans [][]binding // of each event that a row makes
 	cells []string
+	ready []item // made of the row in hand, not yet given out
 	row   []byte // the row in hand, as it came
 	buf   []byte
 }
@@ -41,33 +43,66 @@ func newCSV(r io.Reader, m Mapping) (*csvReader, error) {
 	if f != nil {
 		return nil, fmt.Errorf("header: %w", f)
 	}
-	var err error
-	c.plan, err = c.m.bind(header)
-	return c, err
+	for i := range header {
+		header[i] = strings.TrimSpace(header[i])
+	}
+	var problems []error
+	for _, fields := range c.m.events() {
+		plan, err := c.m.bind(header, fields)
+		c.plans, problems = append(c.plans, plan), append(problems, err)
+	}
+	return c, errors.Join(problems...)
 }
 
 func (c *csvReader) next() (item, error) {
-	if err := c.readRow(); err != nil {
-		return item{}, err
+	if len(c.ready) == 0 {
+		if err := c.readRow(); err != nil {
+			return item{}, err
+		}
+		c.ready = c.read()
 	}
+	it := c.ready[0]
+	c.ready = c.ready[1:]
+	return it, nil
+}
+
+// read makes what the row in hand says: at least one item.
+func (c *csvReader) read() []item {
 	var f *schemas.Fault
-	if c.cells, f = splitCSV(c.row, c.m.comma(), c.cells[:0]); f == nil {
-		f = c.build()
+	if c.cells, f = splitCSV(c.row, c.m.comma(), c.cells[:0]); f != nil {
+		return []item{c.broken(f)}
 	}
-	if f != nil {
-		return item{fault: f, own: true, raw: bytes.Clone(c.row), ct: csvType}, nil
+	var made []item
+	for _, plan := range c.plans {
+		if there, f := c.build(plan); f != nil {
+			return []item{c.broken(f)} // too few cells: once, and not for each event
+		} else if there || len(c.plans) == 1 {
+			made = append(made, c.event())
+		}
 	}
+	if made == nil {
+		made = []item{c.broken(&schemas.Fault{Reason: schemas.MissingField, Detail: "the row makes no event: none of the columns for a time is filled"})}
+	}
+	return made
+}
+
+func (c *csvReader) broken(f *schemas.Fault) item {
+	return item{fault: f, own: true, raw: bytes.Clone(c.row), ct: csvType}
+}
+
+// event reads what build has written.
+func (c *csvReader) event() item {
 	ev, f := schemas.DecodeJSON(c.buf)
 	if f != nil {
 		// Kept as the event it would have been: that can be mended and tried again, under an id of its own.
 		id := fmt.Appendf(nil, `"row-%016x"`, fnv1a(c.buf))
-		return item{fault: f, raw: bytes.Replace(c.buf, []byte(quotedIDOfRow), id, 1), ct: schemas.JSONType}, nil
+		return item{fault: f, raw: bytes.Replace(c.buf, []byte(quotedIDOfRow), id, 1), ct: schemas.JSONType}
 	}
 	if ev.Id == idOfRow {
 		ev.Id = ""
 		ev.Id = strconv.FormatUint(schemas.Hash(ev), 16)
 	}
-	return item{ev: ev, raw: c.row, ct: csvType}, nil
+	return item{ev: ev, raw: c.row, ct: csvType}
 }
 
 func fnv1a(b []byte) uint64 {
@@ -141,22 +176,26 @@ func quoted(row []byte, i int) (cell string, end int, ok bool) {
 	return "", i, false
 }
 
-// build writes the row as a CloudEvent.
-func (c *csvReader) build() *schemas.Fault {
+// build writes the row as a CloudEvent, and tells whether it says when it happened, and how much where an amount is mapped.
+func (c *csvReader) build(plan []binding) (there bool, f *schemas.Fault) {
 	envelope, data := []byte(`{"specversion":"1.0"`), []byte(nil)
-	for i := range c.plan {
-		b := &c.plan[i]
+	there = true
+	for i := range plan {
+		b := &plan[i]
 		v, f := b.value(c.cells)
 		if f != nil {
-			return f
+			return false, f
 		}
 		if v == "" {
+			there = there && b.field != "time" && b.field != "amount"
 			continue
 		}
 		if b.isTime {
 			v = c.m.time(v)
 		}
-		if b.inData {
+		if word := strings.ToLower(v); b.isFlag && (word == "true" || word == "false") {
+			data = append(fmt.Appendf(data, `,"%s":`, b.field), word...)
+		} else if b.inData {
 			data = appendMember(data, b.field, v)
 		} else {
 			envelope = appendMember(envelope, b.field, v)
@@ -167,7 +206,7 @@ func (c *csvReader) build() *schemas.Fault {
 		c.buf = append(append(append(c.buf, `,"data":{`...), data[1:]...), '}')
 	}
 	c.buf = append(c.buf, '}')
-	return nil
+	return there, nil
 }
 
 // appendMember appends ,"name":value. What is a number in JSON is written as one; where a text is wanted, it is read as a text.

@@ -126,7 +126,11 @@ func newReader(r io.Reader, path string, m *Mapping) (reader, error) {
 	if m == nil {
 		return newJSONLines(r), nil
 	}
-	return newCSV(r, *m)
+	c, err := newCSV(r, *m)
+	if err != nil || !m.Sort {
+		return c, err
+	}
+	return &sorted{from: c}, nil
 }
 
 // named says in errors which input they are of.

@@ -3,6 +3,8 @@ package ingest
 import (
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -23,8 +25,17 @@ import (
 //
 // An empty cell is a field that is not given. Where no id is mapped, an event's id is the hash of its content, so that sending the
 // same row again changes nothing; rows that are the same in every mapped field are one event.
+//
+// A row may make several events: then Fields is what they have in common, and each of Events adds its own. Of a row only those events
+// are made whose time is given, and whose amount if they have one; a row of which none is made is a fault.
 type Mapping struct {
-	Fields map[string]string `yaml:"fields"`
+	Fields map[string]string   `yaml:"fields"`
+	Events []map[string]string `yaml:"events"`
+	// Columns are names of columns that a file may do without: their cells are empty then.
+	Columns []string `yaml:"columns"`
+	// Sort lets all rows be read before the first event is sent, and sends the events in order of time: for files that are written
+	// trip by trip. Time must not go back by more than the lateness in what is sent.
+	Sort bool `yaml:"sort"`
 	// TimeLayouts are tried in order: layouts of Go's time package, "unix" (seconds) or "unixms". RFC 3339 is always understood.
 	TimeLayouts []string `yaml:"time_layouts"`
 	// TimeZone (IANA name) is that of times without an offset.
@@ -60,21 +71,25 @@ func ParseMapping(s string) (Mapping, error) {
 
 // LoadMapping reads a mapping from a YAML file.
 func LoadMapping(path string) (Mapping, error) {
-	var m Mapping
 	f, err := os.Open(path)
 	if err != nil {
-		return m, fmt.Errorf("read mapping: %w", err)
+		return Mapping{}, fmt.Errorf("read mapping: %w", err)
 	}
 	defer f.Close()
-	d := yaml.NewDecoder(f)
-	d.KnownFields(true)
-	if err := d.Decode(&m); err != nil {
-		return m, fmt.Errorf("read mapping %s: %w", path, err)
-	}
-	if err := m.complete(); err != nil {
+	m, err := readMapping(f)
+	if err != nil {
 		return m, fmt.Errorf("mapping %s: %w", path, err)
 	}
 	return m, nil
+}
+
+func readMapping(r io.Reader) (m Mapping, err error) {
+	d := yaml.NewDecoder(r)
+	d.KnownFields(true)
+	if err := d.Decode(&m); err != nil {
+		return m, err
+	}
+	return m, m.complete()
 }
 
 // defaultSource is the source of events whose mapping names none.
@@ -83,9 +98,15 @@ const defaultSource = "csv"
 // complete checks the mapping and fills in what it leaves open.
 func (m *Mapping) complete() error {
 	var problems []error
-	for _, f := range []string{"type", "time", "subject"} {
-		if m.Fields[f] == "" && !(f == "subject" && m.Fields["type"] == "clock.tick") {
-			problems = append(problems, fmt.Errorf("map %q", f))
+	for i, fields := range m.events() {
+		for _, f := range []string{"type", "time", "subject"} {
+			switch {
+			case fields[f] != "" || f == "subject" && fields["type"] == "clock.tick":
+			case len(m.Events) > 0:
+				problems = append(problems, fmt.Errorf("event %d: map %q", i+1, f))
+			default:
+				problems = append(problems, fmt.Errorf("map %q", f))
+			}
 		}
 	}
 	m.zone = time.UTC
@@ -99,6 +120,20 @@ func (m *Mapping) complete() error {
 		problems = append(problems, fmt.Errorf("comma %q: want one character, or tab", m.Comma))
 	}
 	return errors.Join(problems...)
+}
+
+// events are the fields of each event that a row makes.
+func (m *Mapping) events() []map[string]string {
+	if len(m.Events) == 0 {
+		return []map[string]string{m.Fields}
+	}
+	var all []map[string]string
+	for _, own := range m.Events {
+		fields := maps.Clone(m.Fields)
+		maps.Copy(fields, own)
+		all = append(all, fields)
+	}
+	return all
 }
 
 func (m *Mapping) comma() byte {
@@ -143,60 +178,59 @@ const (
 var (
 	envelopeFields = []string{"type", "source", "id", "subject", "time", "recordedat", "recorded_at", "classifier"}
 	timeFields     = []string{"time", "recordedat", "recorded_at", "planned_time", "from", "until"}
+	flagFields     = []string{"official"}
 	cellFields     = []string{"time", "lat", "lon", "id"} // the same for every row makes no sense
 )
 
 // binding is one field of the mapping, tied to the columns of a file.
 type binding struct {
-	field          string
-	isTime, inData bool
-	parts          []bound
+	field                  string
+	isTime, isFlag, inData bool
+	parts                  []bound
 }
 
 // bound is a piece of text, or a cell or part of it.
 type bound struct {
 	text     string
-	column   int // -1: text
+	column   int // asText: text; absent: of a column the file has not
 	from, to int // of the cell; to -1: its end
 }
 
-// bind ties the mapping to the columns of a header.
-func (m *Mapping) bind(header []string) ([]binding, error) {
-	for i := range header {
-		header[i] = strings.TrimSpace(header[i])
-	}
+const (
+	asText = -1
+	absent = -2
+)
+
+// bind ties the fields of one event to the columns of a header.
+func (m *Mapping) bind(header []string, fields map[string]string) ([]binding, error) {
 	var problems []error
 	var plan []binding
 	add := func(field, value string) {
-		b := binding{field: field, isTime: slices.Contains(timeFields, field), inData: !slices.Contains(envelopeFields, field)}
+		b := binding{field: field, isTime: slices.Contains(timeFields, field), isFlag: slices.Contains(flagFields, field), inData: !slices.Contains(envelopeFields, field)}
 		var err error
-		if b.parts, err = bindValue(value, header); err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", field, err))
+		switch {
+		case slices.Contains(m.Columns, value) && !slices.Contains(header, value):
+			b.parts = []bound{{column: absent}}
+		default:
+			if b.parts, err = bindValue(value, header); err != nil {
+				problems = append(problems, fmt.Errorf("%s: %w", field, err))
+			}
 		}
-		if slices.Contains(cellFields, field) && len(b.parts) == 1 && b.parts[0].column < 0 && value != idOfRow {
+		if slices.Contains(cellFields, field) && len(b.parts) == 1 && b.parts[0].column == asText && value != idOfRow {
 			problems = append(problems, fmt.Errorf("%s: there is no column %q; columns are %s", field, value, strings.Join(header, ", ")))
 		}
 		plan = append(plan, b)
 	}
-	for _, field := range sortedKeys(m.Fields) {
-		add(field, m.Fields[field])
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		add(field, fields[field])
 	}
-	if m.Fields["id"] == "" {
+	if fields["id"] == "" {
 		add("id", idOfRow)
 	}
-	if m.Fields["source"] == "" {
+	if fields["source"] == "" {
 		add("source", defaultSource)
 	}
 	return plan, errors.Join(problems...)
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 func bindValue(value string, header []string) (parts []bound, err error) {
@@ -206,7 +240,7 @@ func bindValue(value string, header []string) (parts []bound, err error) {
 	for value != "" {
 		text, rest, found := strings.Cut(value, "{")
 		if text != "" {
-			parts = append(parts, bound{text: text, column: -1})
+			parts = append(parts, bound{text: text, column: asText})
 		}
 		if !found {
 			break
@@ -258,8 +292,12 @@ func (b *binding) value(cells []string) (string, *schemas.Fault) {
 	var out strings.Builder
 	columns, filled := 0, 0
 	for _, p := range b.parts {
-		if p.column < 0 {
+		if p.column == asText {
 			out.WriteString(p.text)
+			continue
+		}
+		if p.column == absent {
+			columns++
 			continue
 		}
 		if p.column >= len(cells) {

@@ -40,7 +40,7 @@ func ingestCmd() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&format, "format", "jsonl", "jsonl or csv")
+	f.StringVar(&format, "format", "jsonl", "jsonl, csv, or trips: trip forms as CSV (docs/trip-forms.md)")
 	f.StringVar(&mapping, "map", "", "CSV: field=column or field=text with {column}, separated by commas")
 	f.StringVar(&mappingFile, "mapping", "", "CSV: the same in a YAML file")
 	f.BoolVar(&dryRun, "dry-run", false, "print raw beside normalised, send nothing")
@@ -54,8 +54,12 @@ func csvOptions(o *ingest.Options, format, mapping, file string) error {
 	switch {
 	case format == "jsonl" && mapping == "" && file == "":
 		return nil
+	case format == "trips" && mapping == "" && file == "":
+		m := ingest.TripForms()
+		o.CSV = &m
+		return nil
 	case format != "csv":
-		return fmt.Errorf("--format %s: choose jsonl or csv; --map and --mapping go with csv", format)
+		return fmt.Errorf("--format %s: choose jsonl, csv or trips; --map and --mapping go with csv", format)
 	case (mapping == "") == (file == ""):
 		return errors.New("--format csv needs one of --map and --mapping, to say which columns are time, subject, lat and lon")
 	}
