@@ -30,7 +30,7 @@ type class struct {
 
 // What a producer, the stages and the sink send; classes that stand twice come to pass early as often as at all.
 var (
-	feedClasses  = []class{{"produce", 6}, {"offsets", 12}}
+	feedClasses  = []class{{"produce", 8}, {"offsets", 4}}
 	groupClasses = []class{{"join", 5}, {"sync", 4}, {"heartbeat", 15}}
 	stageClasses = []class{
 		{"produce", 12}, {"produce", 45}, {"checkpoint", 12}, {"checkpoint", 36}, {"fetch", 20}, {"fetch", 90}, {"offsets", 120}, {"delete", 16},
@@ -64,12 +64,28 @@ func drawFaults(rnd *rand.Rand, d deployment) (faults []fault) {
 			kind: kinds[rnd.IntN(len(kinds))], slot: of.name, class: c.name, nth: 1 + rnd.IntN(c.many),
 			lasts: time.Duration(10<<rnd.IntN(8)) * time.Millisecond,
 		}
+		f.kind = f.possible()
 		if f.kind == "pause" {
 			f.lasts = time.Duration(2+rnd.IntN(8)) * sessionTimeout / 2
 		}
 		faults = append(faults, f)
 	}
 	return faults
+}
+
+// possible replaces what kfake does not take as Kafka would: it starts no session timer for a member that joins by a connection that is
+// closed already, lets it lead the group, and drops whoever waits for it longer than a session, so that a group may not find together for
+// as long as one can wait. On Apache Kafka the crash test kills members in rebalances.
+func (f fault) possible() string {
+	if f.class == "join" || f.class == "sync" {
+		switch f.kind {
+		case "late":
+			return "cut"
+		case "killlate":
+			return "kill"
+		}
+	}
+	return f.kind
 }
 
 // testCase is all that decides a run.
