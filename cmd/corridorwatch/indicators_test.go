@@ -2,8 +2,13 @@ package main
 
 import (
 	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"corridorwatch/schemas/clickhouse"
 )
 
 // TestTripForms sends trip forms and asks for the indicators: they are those worked out by hand in testdata/trip-forms. Sent again,
@@ -17,9 +22,24 @@ func TestTripForms(t *testing.T) {
 		t.Error(out)
 	}
 	s.answers("../../testdata/trip-forms/indicators.txt")
+	rows := s.matchScript("../../testdata/trip-forms/forms.csv", "train,container")
+	for _, sql := range indicators {
+		if name := strings.Split(sql, "'")[1]; rows[name] == 0 {
+			t.Errorf("the script says nothing of %s", name)
+		}
+	}
 	before := s.views()
 	send()
 	sameViews(t, "sent twice", s.views(), before)
+}
+
+// TestWeekByScript works the indicators of the trains of the week at Dostyk out by the script too.
+func TestWeekByScript(t *testing.T) {
+	s := newProgram(t).up("--time", "data")
+	s.run("ingest", "--wait", "../../testdata/dostyk-week/events.jsonl")
+	if rows := s.matchScript("../../testdata/dostyk-week/events.jsonl", "train"); rows["tfi1"] == 0 || rows["speed"] == 0 || rows["through"] == 0 {
+		t.Errorf("the script says too little: %v", rows)
+	}
 }
 
 // answers asks the questions of a file and compares: a statement on one line, the answer below it, an empty line.
@@ -35,4 +55,63 @@ func (s *service) answers(path string) {
 			s.t.Errorf("%s\ngot:\n%s\nwant:\n%s", sql, got, want)
 		}
 	}
+}
+
+// indicators are the columns of the views that the independent script works out too, a statement for each of its names.
+var indicators = []string{
+	"SELECT 'tfi1', period, border, side, direction, unit_kind, n, mean_h, median_h, p95_h, max_h FROM v_tfi1 WHERE n > 0",
+	"SELECT 'speed', period, country, mode, unit_kind, n, journeys, km, elapsed_h, moving_h, swd_kmh, swod_kmh FROM v_country_speed WHERE n > 0",
+	"SELECT 'punctuality', period, point, place, border, unit_kind, n, on_time_n, on_time_share, mean_delay_min, median_delay_min, p95_delay_min FROM v_punctuality WHERE n > 0",
+	"SELECT 'through', period, place, unit_kind, n, mean_h, median_h, p95_h, max_h, capped_n, capped_mean_h, capped_median_h, capped_p95_h, dropped_long_n, dropped_repair_n FROM v_through_dwell",
+	"SELECT 'consolidated', period, origin, last_place, unit_kind, n, mean_d, median_d, p95_d, port_mean_d, inland_mean_d, lead_n, lead_mean_d, lead_median_d, lead_p95_d FROM v_consolidated_dwell WHERE n > 0",
+	"SELECT 'tfi2', period, border, side, direction, unit_kind, currency, n, mean, median, p95 FROM v_tfi2",
+	"SELECT 'tfi3', period, from_place, to_place, unit_kind, currency, n, mean, median, p95 FROM v_tfi3 WHERE n > 0",
+}
+
+// matchScript works the indicators out of raw events a second time, by a script in another language that shares no code with the
+// stages, and compares every row to the last digit printed. It returns how many rows of each indicator there were.
+func (s *service) matchScript(events, kinds string) map[string]int {
+	s.t.Helper()
+	python := tool(s.t, "python3", "python3")
+	dir := s.t.TempDir()
+	for name, sql := range map[string]string{
+		"places":    "SELECT id, country, kinds FROM catalogue_places",
+		"borders":   "SELECT id, country_a, country_b, places_a, places_b FROM catalogue_borders",
+		"corridors": "SELECT id, places, km FROM catalogue_corridors",
+		"sections":  "SELECT from_place, to_place, km, mode, status FROM catalogue_sections",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name+".jsonl"), []byte(s.run("query", "--format", "JSONEachRow", sql)), 0o644); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	script := exec.CommandContext(s.t.Context(), python, "../../testdata/indicators/indicators.py", dir, events)
+	script.Stderr = os.Stderr
+	out, err := script.Output()
+	if err != nil {
+		s.t.Fatalf("the script: %v", err)
+	}
+	var views strings.Builder
+	for _, sql := range indicators {
+		views.WriteString(s.run("query", "--format", "TSV", sql))
+	}
+	sorted := func(text string) []string {
+		var lines []string
+		for line := range strings.Lines(text) {
+			if cells := strings.Fields(line); slices.ContainsFunc(strings.Split(kinds, ","), func(k string) bool { return slices.Contains(cells, k) }) {
+				lines = append(lines, strings.TrimRight(line, "\n"))
+			}
+		}
+		slices.Sort(lines)
+		return lines
+	}
+	ours, theirs := sorted(views.String()), sorted(string(out))
+	if diff := clickhouse.Diff(map[string][]string{"indicators": ours}, map[string][]string{"indicators": theirs}, 40); diff != "" {
+		s.t.Errorf("%s: the views (-) and the script (+) disagree:\n%s", events, diff)
+	}
+	rows := map[string]int{}
+	for _, line := range theirs {
+		name, _, _ := strings.Cut(line, "\t")
+		rows[name]++
+	}
+	return rows
 }

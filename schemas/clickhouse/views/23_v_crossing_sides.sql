@@ -18,7 +18,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_crossing_sides
 {{columns "left" "out of the side"}}
     state LowCardinality(String) COMMENT 'open, silent, lost or closed',
     candidate Bool COMMENT 'the crossing is not confirmed yet',
-    side_s Nullable(Int64) COMMENT 'entered (or arrived) to left (or departed), seconds; NULL while open, or if no place of the side was seen',
+    side_s Nullable(Int64) COMMENT 'entered (or arrived) to left (or departed), seconds; NULL while open, if no place of the side was seen, or not how it came there',
     running_s Nullable(Int64) COMMENT 'while open or silent: v_now - entered (or arrived), seconds; else NULL',
     customs_s Int64 COMMENT 'customs, seconds',
     gauge_change_s Int64 COMMENT 'gauge change, seconds',
@@ -45,7 +45,7 @@ SELECT
     concat(t.from_country, '-', t.to_country) AS direction, t.{{$side}}_places AS places,
 {{moments (printf "%s_" $side) "entered" "arrived" "departed" "left"}}
     t.{{$side}}_state AS state, t.candidate AS candidate,
-    if(t.{{$side}}_state = 'closed' AND isNotNull(coalesce(left, departed)) AND notEmpty(t.{{$side}}_places), t.{{$side}}_seconds, NULL) AS side_s,
+    if(t.{{$side}}_state = 'closed' AND isNotNull(coalesce(left, departed)) AND isNotNull(coalesce(entered, arrived)) AND notEmpty(t.{{$side}}_places), t.{{$side}}_seconds, NULL) AS side_s,
     if(t.{{$side}}_state IN ('open', 'silent'), greatest(0, {{seconds "coalesce(entered, arrived)" "stage_time"}}), NULL) AS running_s,
     t.{{$side}}_customs_s AS customs_s, t.{{$side}}_gauge_change_s AS gauge_change_s, t.{{$side}}_other_s AS other_s,
     t.{{$side}}_unexplained_s AS unexplained_s,

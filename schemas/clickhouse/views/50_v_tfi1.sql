@@ -11,7 +11,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_tfi1
     units UInt64 COMMENT 'trains, vessels, wagons or containers in those samples',
 {{hours "" "TFI1, the time from the entry to the exit point of the border crossing point, formalities and waiting included"}}
     max_h Nullable(Float64) COMMENT 'the longest sample, hours',
-    unseen_n UInt64 COMMENT 'samples that certainly crossed, but of which this side (of a pair: one of the two) was not seen: not in n',
+    unseen_n UInt64 COMMENT 'samples that certainly crossed, but of which this side (of a pair: one of the two) was not seen from entry to exit: not in n',
     coverage Nullable(Float64) COMMENT 'n / (n + unseen_n), from 0 to 1; NULL: n + unseen_n below {{minimum}}',
     candidate_n UInt64 COMMENT 'samples that left this side and were not seen beyond the border yet: not in n'
 )
@@ -23,7 +23,7 @@ AS SELECT
     {{enough "n" (in_hours (quantile "0.5" "value_s" "counted"))}} AS median_h,
     {{enough "n" (in_hours (quantile "0.95" "value_s" "counted"))}} AS p95_h,
     if(n = 0, NULL, {{in_hours "maxIf(value_s, counted)"}}) AS max_h,
-    countIf(NOT seen) AS unseen_n,
+    countIf(NOT seen AND NOT candidate) AS unseen_n,
     {{enough "n + unseen_n" "round(n / (n + unseen_n), 4)"}} AS coverage,
     countIf(seen AND candidate) AS candidate_n
 FROM (
@@ -36,7 +36,7 @@ FROM (
             if(consist = '', concat(unit, '|', journey, '|', toString(n)), consist) AS sample,
             side_s AS s, isNotNull(side_s) AS seen, candidate, coalesce(left, departed, entered, arrived) AS at
         FROM {{.Database}}.v_crossing_sides
-        WHERE isNotNull(side_s) OR empty(places) AND state = 'closed'
+        WHERE isNotNull(side_s) OR state = 'closed'
         UNION ALL
         SELECT
             border, border_name AS name, 'pair' AS side, '' AS country, direction, unit_kind,
