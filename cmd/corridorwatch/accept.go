@@ -148,7 +148,7 @@ func (a *acceptance) world(n *node, disturbed bool) simulator.Config {
 	w := simulator.Config{
 		Catalog: n.cat, Corridors: a.corridors, Seed: a.seed, Start: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
 		Duration: time.Duration(a.days) * 24 * time.Hour, TrainsPerDay: a.trains, Interval: time.Minute, NoiseM: 10, Containers: a.cargo,
-		Refusals: 0.1, Borders: map[string]simulator.Capacity{"khorgos": {TrainsPerDay: 8, Tracks: 4}, "brest": {TrainsPerDay: 4, Tracks: 4}},
+		Refusals: 0.1, WindEvery: 60 * time.Hour, WindLength: 20 * time.Hour, Borders: map[string]simulator.Capacity{"khorgos": {TrainsPerDay: 8, Tracks: 4}, "brest": {TrainsPerDay: 4, Tracks: 4}},
 	}
 	w.Restrictions = []simulator.Restriction{
 		{Border: "dostyk", Direction: "KZ-CN", From: w.Start.Add(-36 * time.Hour), Until: w.Start.Add(20 * time.Hour), Reason: "Alashankou is full", Cause: "neighbour_full"},

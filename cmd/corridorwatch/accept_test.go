@@ -12,12 +12,12 @@ import (
 func TestAccept(t *testing.T) {
 	p := newProgram(t)
 	for name, more := range map[string][]string{
-		"khorgos-aktau": {"--corridors", "khorgos-aktau"},
-		"middle-btk":    {"--corridors", "middle-btk"},
-		"feeds":         {"--corridors", "northern", "--containers", "--feeds", "KZ=reports,PL=statuses", "--trains", "0.5"},
+		"khorgos-aktau": {"--days", "2", "--corridors", "khorgos-aktau"},
+		"middle-btk":    {"--days", "2", "--corridors", "middle-btk"},
+		"feeds":         {"--days", "4", "--corridors", "northern", "--containers", "--feeds", "KZ=reports,PL=statuses", "--trains", "0.5"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, err := p.command(append([]string{"accept", "--days", "2"}, more...)...).CombinedOutput()
+			out, err := p.command(append([]string{"accept"}, more...)...).CombinedOutput()
 			if err != nil || !strings.Contains(string(out), "== equal: all") {
 				t.Errorf("%v\n%s", err, out)
 			}

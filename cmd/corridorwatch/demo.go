@@ -68,7 +68,7 @@ func (d *demo) run(ctx context.Context, cfg config, out io.Writer) (err error) {
 	history := time.Duration(d.days) * 24 * time.Hour
 	world, err := simulator.New(simulator.Config{
 		Catalog: n.cat, Corridors: d.corridors, Seed: d.seed, Start: demoBegin, Duration: history + demoLive, NoiseM: 10, Containers: true,
-		Refusals: 0.05,
+		Refusals: 0.05, WindEvery: 168 * time.Hour, WindLength: 20 * time.Hour,
 		Restrictions: []simulator.Restriction{{Border: "khorgos", From: demoBegin.Add(history - 24*time.Hour), Until: demoBegin.Add(history + 48*time.Hour),
 			PerDay: 6, Slow: 1.7, Reason: "works on the tracks between the stations", Cause: "track_works"}},
 	})

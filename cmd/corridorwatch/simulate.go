@@ -81,6 +81,8 @@ func simulateCmd() *cobra.Command {
 	f.BoolVar(&w.StoreForward, "store-forward", false, "what was measured in a gap arrives after it, instead of never")
 	f.BoolVar(&w.Containers, "containers", false, "compositions, containers and consignments too")
 	f.StringToStringVar(&feeds, "feeds", nil, feedsHelp)
+	f.DurationVar(&w.WindEvery, "wind-every", 168*time.Hour, "mean time between two closures of a sea border's ports by wind; 0: none")
+	f.DurationVar(&w.WindLength, "wind-length", 20*time.Hour, "mean length of such a closure")
 	f.Float64Var(&w.Refusals, "refusals", 0.05, "share of hand-overs that are refused at first")
 	f.StringVar(&out, "out", "-", "file of the events; -: standard output")
 	f.StringVar(&truth, "truth", "", "file of what really happened")
@@ -137,7 +139,7 @@ func writeTruth(b *bufio.Writer, truth *simulator.Truth) error {
 			km = nil
 		}
 		if err := enc.Encode(map[string]any{"leg": map[string]any{
-			"Run": l.Run, "From": l.From, "To": l.To, "Km": km, "Started": l.Started, "Departed": l.Departed, "Arrived": l.Arrived, "Cut": l.Cut, "Vague": l.Vague,
+			"Run": l.Run, "From": l.From, "To": l.To, "Km": km, "Started": l.Started, "Departed": l.Departed, "Arrived": l.Arrived, "Standing": l.Standing, "Cut": l.Cut, "Vague": l.Vague,
 		}}); err != nil {
 			return err
 		}

@@ -252,9 +252,19 @@ func (d *driver) leave(t *trip, at int64) {
 	_, after := t.sections(d.cfg.Catalog, t.at)
 	takes := int64(after.Km / (speed(after) * t.pace) * float64(hourMS))
 	t.planned += t.usual + int64(after.Km/speed(after)*float64(hourMS))
+	if border := d.crosses(t, t.at); after.Mode == network.Sea && border != "" {
+		g := d.gates.of(border, t.call().place.Country)
+		if off := at + int64(roads*float64(takes)); g.opens(off) > off {
+			t.call().anchored, t.call().weighed = off, g.opens(off)
+			takes += g.opens(off) - off
+		}
+	}
 	t.at++
 	d.do(t, arrive, at+takes)
 }
+
+// roads is the part of its way after which a vessel waits while its port is closed.
+const roads = 0.95
 
 // leastHold is the shortest time that a train is held: shorter is braking and starting, and nobody reports it.
 const leastHold = 10 * minuteMS

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"corridorwatch/schemas/network"
@@ -44,6 +45,8 @@ type Config struct {
 	Lines        []Line              // what runs; empty: TrainsPerDay on each of Corridors, both ways
 	Borders      map[string]Capacity // by border; those that are missing have the default
 	Restrictions []Restriction
+	WindEvery    time.Duration           // mean time between two closures of a sea border's ports by wind; 0: none
+	WindLength   time.Duration           // mean length of such a closure
 	Refusals     float64                 // share of hand-overs that are refused at first
 	Norms        map[string]network.Norm // of border sides, instead of the catalogue's: "khorgos KZ inbound"
 	Feeds        map[string]Feed         // what is told of trains, by country; GPS where nothing is said
@@ -83,6 +86,7 @@ func New(cfg Config) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.Restrictions = append(slices.Clone(cfg.Restrictions), wind(cfg)...)
 	d := newDriver(cfg)
 	for _, t := range d.drive(timetable(cfg, streams)) {
 		known := false

@@ -25,6 +25,8 @@ type call struct {
 	held, until int64 // held back here upstream of a border; 0: it was not
 	boundFor    string
 	heldCause   string
+
+	anchored, weighed int64 // on the way to the next place: a vessel waits for its port to open; 0: it does not
 }
 
 type span struct {

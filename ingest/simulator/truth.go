@@ -24,6 +24,7 @@ type Leg struct {
 	Run, From, To              string
 	Km                         float64
 	Started, Departed, Arrived int64
+	Standing                   int64 // between departure and arrival, ms: a vessel off a closed port
 	Cut, Vague                 bool
 }
 
@@ -236,6 +237,9 @@ func (r *run) legs(cfg Config, visits []Visit) []Leg {
 			km = cb.km - ca.km
 		}
 		l := Leg{Run: r.id, From: a.Place, To: b.Place, Km: km, Started: a.came(), Departed: a.went(), Arrived: b.came(), Cut: a.Cut || b.Cut, Vague: a.Vague && !a.Stopped || b.Vague && !b.Stopped}
+		if c := r.call(a.Place); c != nil && c.anchored > l.Departed && c.weighed < l.Arrived {
+			l.Standing = c.weighed - c.anchored
+		}
 		// Neither is known to a minute where the tracker begins or ends inside a fence, and what a run did before it was seen is not.
 		l.Vague = l.Vague || r.unseenBetween(&l) || r.halfSeen(a.Place, a.Left) || r.halfSeen(b.Place, b.Entered)
 		first := i == 1 || visits[i-2].finish() < cfg.Start.UnixMilli() // that is seen
