@@ -95,7 +95,7 @@ func (r *run) visits(cfg Config) []Visit {
 	slices.SortStableFunc(out, func(a, b Visit) int { return cmp.Compare(a.came(), b.came()) })
 	for i := range out {
 		v := &out[i]
-		v.Cut = v.begin() < start || v.finish() >= end
+		v.Cut = v.begin() < start+cfg.Interval.Milliseconds() || v.finish() >= end // the first position may come after the edge
 		for j := range out {
 			v.Vague = v.Vague || i != j && overlap(cfg.Catalog, v.Place, out[j].Place)
 		}

@@ -38,7 +38,7 @@ func consist(cfg Config, t *trip) Consist {
 	}
 	start, end := cfg.Start.UnixMilli(), cfg.Start.Add(cfg.Duration).UnixMilli()
 	for i := range all {
-		all[i].Cut = all[i].begin() < start || all[i].finish() >= end
+		all[i].Cut = all[i].begin() < start+cfg.Interval.Milliseconds() || all[i].finish() >= end
 	}
 	return Consist{Units: t.runs[0].cargo.containers, Visits: all, Crossings: crossings(cfg, "", all, calls)}
 }

@@ -1,13 +1,19 @@
 package judge
 
 import (
+	"fmt"
 	"math"
 
 	"corridorwatch/ingest/simulator"
 )
 
 // total is what the legs between two places come to.
-type total struct{ n, km, elapsed, moving, trueKm, trueElapsed, trueMoving float64 }
+type total struct {
+	n, km, elapsed, moving, trueKm, trueElapsed, trueMoving float64
+
+	worst   string // the leg that is off the most, in words
+	worstBy float64
+}
 
 // speeds compares SWD and SWOD by section: all legs between two places together.
 func (r *Report) speeds(truth *simulator.Truth, got Results) {
@@ -46,6 +52,9 @@ func (r *Report) speeds(truth *simulator.Truth, got Results) {
 		s.moving += l.Moving
 		s.trueKm += t.Km
 		s.trueElapsed += float64(t.Arrived-t.Started) / 1000
+		if by := math.Abs(l.Elapsed - float64(t.Arrived-t.Started)/1000); by > s.worstBy {
+			s.worst, s.worstBy = t.Run+" of "+clock(t.Departed), by
+		}
 		s.trueMoving += float64(t.Arrived-t.Departed-t.Standing) / 1000
 	}
 	for key, s := range sections {
@@ -62,7 +71,7 @@ func (r *Report) speeds(truth *simulator.Truth, got Results) {
 		}
 		r.swd, r.swod = append(r.swd, swd), append(r.swod, swod)
 		if e := max(swd, swod); e > r.worstBy {
-			r.worst, r.worstBy = key, e
+			r.worst, r.worstBy = fmt.Sprintf("%s, most of all %s, %.0f s", key, s.worst, s.worstBy), e
 		}
 	}
 }
