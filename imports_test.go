@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"processors/dwell":      {"schemas", "processors/stream", "processors/recompute"},
 	"processors/border":     {"schemas", "processors/stream", "processors/recompute"},
 	"processors/sink":       {"schemas", "internal/kafkalog"},
+	"processors/deliver":    {"schemas", "internal/kafkalog"},
 	"cmd":                   {"schemas", "ingest", "processors", "internal"},
 }
 

@@ -2020,6 +2020,7 @@ type Alert struct {
 	Direction     string                 `protobuf:"bytes,18,opt,name=direction,proto3" json:"direction,omitempty"`
 	Place         string                 `protobuf:"bytes,19,opt,name=place,proto3" json:"place,omitempty"`
 	Corridors     []string               `protobuf:"bytes,20,rep,name=corridors,proto3" json:"corridors,omitempty"`
+	Revision      uint32                 `protobuf:"varint,21,opt,name=revision,proto3" json:"revision,omitempty"` // 1 when it begins to fire, counted up with each version that follows, its end included
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2192,6 +2193,13 @@ func (x *Alert) GetCorridors() []string {
 		return x.Corridors
 	}
 	return nil
+}
+
+func (x *Alert) GetRevision() uint32 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
 }
 
 // Reject is one piece of input that could not be read or believed. Key: id.
@@ -2547,7 +2555,7 @@ const file_results_proto_rawDesc = "" +
 	"\boldest_s\x18\x0e \x01(\x03R\aoldestS\x12#\n" +
 	"\rheld_upstream\x18\x0f \x01(\rR\fheldUpstream\x12\x1a\n" +
 	"\barrivals\x18\x10 \x01(\rR\barrivals\x12\x1a\n" +
-	"\breleases\x18\x11 \x01(\rR\breleases\"\x94\x04\n" +
+	"\breleases\x18\x11 \x01(\rR\breleases\"\xb0\x04\n" +
 	"\x05Alert\x12 \n" +
 	"\vfingerprint\x18\x01 \x01(\tR\vfingerprint\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1a\n" +
@@ -2569,7 +2577,8 @@ const file_results_proto_rawDesc = "" +
 	"\vrestriction\x18\x11 \x01(\tR\vrestriction\x12\x1c\n" +
 	"\tdirection\x18\x12 \x01(\tR\tdirection\x12\x14\n" +
 	"\x05place\x18\x13 \x01(\tR\x05place\x12\x1c\n" +
-	"\tcorridors\x18\x14 \x03(\tR\tcorridors\"\xfa\x01\n" +
+	"\tcorridors\x18\x14 \x03(\tR\tcorridors\x12\x1a\n" +
+	"\brevision\x18\x15 \x01(\rR\brevision\"\xfa\x01\n" +
 	"\x06Reject\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12\x16\n" +
