@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -114,4 +115,24 @@ func (s *service) matchScript(events, kinds string) map[string]int {
 		rows[name]++
 	}
 	return rows
+}
+
+// TestJourneys: the journeys of two containers from Xi'an, to Duisburg and to Poti, are in v_journey from end to end.
+func TestJourneys(t *testing.T) {
+	s := newProgram(t).up("--time", "data")
+	if out := s.run("ingest", "--wait", "../../testdata/journeys/events.jsonl"); !strings.Contains(out, "rejected 0") {
+		t.Error(out)
+	}
+	var got strings.Builder
+	ask := func(sql string) { fmt.Fprintf(&got, "%s\n%s\n", sql, s.query(sql)) }
+	for _, unit := range []string{"DUIU7000010", "POTU7000015"} {
+		ask("SELECT from_time, to_time, step, what, side, seconds, km, vehicle_in, vehicle, planned_from, planned_to, delay_from_s, delay_to_s, state " +
+			"FROM v_journey WHERE unit = '" + unit + "' AND level <= 3 ORDER BY from_time, level, to_time")
+		ask("SELECT id, what, cause, party FROM v_journey WHERE unit = '" + unit + "' AND step = 'activity' ORDER BY from_time, what")
+	}
+	// Stops and legs alternate, and each begins where the one before it ended.
+	ask("SELECT unit, count() AS steps, countIf(step = 'leg') AS legs, countIf(n > 1 AND from_time != before) AS gaps FROM (" +
+		"SELECT unit, step, from_time, row_number() OVER w AS n, lagInFrame(to_time) OVER w AS before FROM v_journey WHERE unit_kind = 'container' AND level = 3 " +
+		"WINDOW w AS (PARTITION BY unit, journey ORDER BY from_time, to_time, step DESC)) GROUP BY unit ORDER BY unit")
+	golden(t, "../../testdata/journeys/views.txt", got.String())
 }

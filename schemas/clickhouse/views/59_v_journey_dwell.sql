@@ -28,7 +28,7 @@ AS WITH
         SELECT
             unit, unit_kind, journey,
             arraySort(v -> (v.2, v.6), groupArray((toString(v.place), assumeNotNull(coalesce(arrived, entered, departed, left)), coalesce(departed, left),
-                ifNull(dwell_s, 0), state = 'closed' AND vehicle_out = '', n, toString(v.place) IN (SELECT id FROM ports), isNotNull(dwell_s)))) AS stays
+                ifNull(dwell_s, 0), state = 'closed' AND vehicle_out = '', n, toString(v.place) IN (SELECT id FROM ports), stopped AND isNotNull(dwell_s)))) AS stays
         FROM {{.Database}}.v_visits AS v
         WHERE unit_kind IN ('container', 'wagon') AND isNotNull(coalesce(arrived, entered, departed, left))
         GROUP BY unit, unit_kind, journey
