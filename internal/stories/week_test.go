@@ -56,6 +56,7 @@ func read(t *testing.T, path string) (s story) {
 
 // told is what a consumer of the topics holds at the end: the latest of every row.
 type told struct {
+	cat       *network.Catalog
 	visits    map[string]*pb.Visit
 	crossings map[string]*pb.Crossing
 	facts     map[string]*pb.RunFacts
@@ -72,7 +73,7 @@ type chain struct {
 }
 
 func newChain(cat *network.Catalog, wall bool) *chain {
-	c := &chain{told: &told{visits: map[string]*pb.Visit{}, crossings: map[string]*pb.Crossing{}, facts: map[string]*pb.RunFacts{}}}
+	c := &chain{told: &told{cat: cat, visits: map[string]*pb.Visit{}, crossings: map[string]*pb.Crossing{}, facts: map[string]*pb.RunFacts{}}}
 	for _, st := range []stream.Stage{intake.Stage(cat, intake.Config{Wall: wall}), dwell.Stage(cat), border.Stage(cat)} {
 		c.folds = append(c.folds, st.New())
 	}

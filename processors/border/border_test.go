@@ -34,6 +34,9 @@ func (tb table) out() *stream.Out {
 			v := b.Visit
 			key = fmt.Sprintf("%s visit %s %d", v.Journey, v.Place, v.N)
 			text = fmt.Sprintf("%s; arrived %s; departed %s; in %s out %s", v.State, showMoment(v.Arrived), showMoment(v.Departed), or(v.VehicleIn), or(v.VehicleOut))
+			if v.Transfer != nil {
+				text += "\n    " + showTransfer(v.Transfer)
+			}
 		case *pb.Record_Leg:
 			l := b.Leg
 			key = fmt.Sprintf("%s leg %s-%s %d", l.Journey, l.From, l.To, l.N)
@@ -66,9 +69,15 @@ func showCrossing(c *pb.Crossing) string {
 	}
 	for _, side := range []*pb.Side{c.Outbound, c.Inbound} {
 		s += fmt.Sprintf("\n    %s %s %s: %s to %s", side.Role, or(strings.Join(side.Places, "+")), side.State, showMoment(entry(side)), showMoment(exit(side)))
+		if len(side.Vehicles) > 0 {
+			s += " on " + strings.Join(side.Vehicles, ", ")
+		}
 		if side.Seconds != 0 {
 			s += fmt.Sprintf(", %d min (customs %d, gauge change %d, other %d, unexplained %d)",
 				side.Seconds/60, side.CustomsS/60, side.GaugeChangeS/60, side.OtherS/60, side.UnexplainedS/60)
+		}
+		if side.OverlapS != 0 {
+			s += fmt.Sprintf(", overlap %d min", side.OverlapS/60)
 		}
 		if side.HasNorm && side.Seconds != 0 {
 			s += fmt.Sprintf(", norm %+d", side.DelayNormS/60)
@@ -89,12 +98,30 @@ func showCrossing(c *pb.Crossing) string {
 	}
 	if c.OfferedAt != 0 {
 		s += fmt.Sprintf("; handed over %s-%s, %d min, refused %d", clock(c.OfferedAt), clock(c.AcceptedAt), c.HandoverS/60, c.Refused)
+		if c.RefusedAt != 0 {
+			s += fmt.Sprintf(" at %s, offered again %s", clock(c.RefusedAt), clock(c.OfferedAgainAt))
+		}
 	}
 	if c.ApproachS != 0 {
 		s += fmt.Sprintf("; held before %d min", c.ApproachS/60)
 	}
 	if c.VehicleIn != "" || c.VehicleOut != "" {
 		s += fmt.Sprintf("; in %s out %s, consist %s", or(c.VehicleIn), or(c.VehicleOut), c.Consist)
+	}
+	if c.Transfer != nil {
+		s += "\n    " + showTransfer(c.Transfer)
+	}
+	return s
+}
+
+func showTransfer(t *pb.Transfer) string {
+	s := fmt.Sprintf("changes from %s (%s-%s, %d min) to %s (%s-%s, %d min), between %d min; unexplained %d, overlap %d", or(t.First), clock(t.Arrived), clock(t.OffAt),
+		t.OnFirstS/60, or(t.Second), clock(t.OnAt), clock(t.Departed), t.OnSecondS/60, t.BetweenS/60, t.UnexplainedS/60, t.OverlapS/60)
+	for _, c := range t.Causes {
+		s += fmt.Sprintf(", %s %d", c.Cause, c.Seconds/60)
+	}
+	if t.AsOf != 0 {
+		s += fmt.Sprintf("; as of %s, going on: %s", clock(t.AsOf), or(strings.Join(t.GoingOn, ", ")))
 	}
 	return s
 }
@@ -167,6 +194,7 @@ func (p *parser) moment(s string) *pb.Moment {
 //	carry BOX RUN PLACE ARRIVED DEPARTED [WORD=VALUE ...] the same of a container on board
 //	facts RUN [plan=PLACE,PLACE] [exit=BORDER] [ended=HH:MM]
 //	HH:MM BOX arrived|departed|gate_in|delivered PLACE   what is reported of a container
+//	HH:MM BOX started|finished PLACE KIND                what is done to it
 //	retract ID                                           takes back the event of that line
 //	tick HH:MM
 type parser struct {
@@ -220,6 +248,9 @@ func (p *parser) line(n int, w []string) {
 			e.Verb = pb.Verb_ARRIVED
 		case "departed":
 			e.Verb = pb.Verb_DEPARTED
+		case "started", "finished":
+			state := map[string]pb.Activity_State{"started": pb.Activity_STARTED, "finished": pb.Activity_FINISHED}[w[2]]
+			e.Verb, e.Data = pb.Verb_ACTIVITY, &pb.Event_Activity{Activity: &pb.Activity{Kind: w[4], State: state}}
 		default:
 			e.Verb, e.Data = pb.Verb_MILESTONE, &pb.Event_Milestone{Milestone: &pb.Milestone{Milestone: w[2]}}
 		}
@@ -264,6 +295,18 @@ func (p *parser) ride(unit string, kind pb.UnitKind, run string, w []string) {
 			v.AcceptedAt = at24(p.t, value)
 		case "refused":
 			v.Refused++
+			if value != "" {
+				v.RefusedAt = at24(p.t, value)
+			}
+		case "reoffered":
+			v.OfferedAgainAt = at24(p.t, value)
+		case "named": // by the first list of the run, and by the last until it left
+			r.NamedAt, r.NamedLastAt = at24(p.t, from), at24(p.t, from)
+			if to != "" {
+				r.NamedLastAt = at24(p.t, to)
+			}
+		case "terminus":
+			v.Terminus = true
 		case "loaded":
 			r.LoadedHere, r.OnFrom = true, at24(p.t, value)
 		case "unloaded":
@@ -275,7 +318,11 @@ func (p *parser) ride(unit string, kind pb.UnitKind, run string, w []string) {
 		case "held":
 			v.Activities = append(v.Activities, &pb.Span{Kind: "held", BoundFor: "gate-pass", From: at24(p.t, from), To: at24(p.t, to)})
 		default: // an activity
-			v.Activities = append(v.Activities, &pb.Span{Kind: name, From: at24(p.t, from), To: at24(p.t, to)})
+			a := &pb.Span{Kind: name, From: at24(p.t, from)}
+			if to != "" {
+				a.To = at24(p.t, to)
+			}
+			v.Activities = append(v.Activities, a)
 		}
 	}
 	key := unit + run + place

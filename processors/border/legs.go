@@ -79,7 +79,7 @@ func (u *unit) legs(cat *network.Catalog, j journey, w way) []*pb.Leg {
 	for i := 1; i < len(j.stays); i++ {
 		a, b := j.stays[i-1], j.stays[i]
 		departed, arrived := a.went(), b.came()
-		if departed == 0 || arrived == 0 || arrived < departed && a.OverlapS == 0 {
+		if departed == 0 || arrived == 0 || arrived < departed && a.Departed.GetBasis() != pb.Basis_REPORT {
 			continue
 		}
 		count[a.Place+"|"+b.Place]++

@@ -14,14 +14,16 @@ import (
 // stays are the unit's visits in order of time: a vehicle's own, or a load unit's over all the vehicles that carried it.
 func (u *unit) stays() []*stay {
 	var all []*stay
+	lists := u.lists()
 	for _, key := range sortedKeys(u.rides) {
 		r := u.rides[key]
-		if _, gone := u.retracted[r.OnBy]; gone || u.isVehicle() && r.Run != u.id {
+		if _, gone := u.retracted[r.OnBy]; gone || u.isVehicle() && r.Run != u.id || lists.contradict(r) {
 			continue
 		}
 		s := &stay{Visit: r.Visit, run: r.Run, n: r.Visit.N}
 		if !u.isVehicle() {
 			s.Visit = u.own(r)
+			s.boards = []*board{onBoard(r)}
 		}
 		all = append(all, s)
 	}
@@ -32,7 +34,12 @@ func (u *unit) stays() []*stay {
 	all = append(all, u.reported()...)
 	sortStays(all)
 	_, closes := u.milestones()
-	return merge(all, closes)
+	all = merge(all, closes)
+	for _, s := range all {
+		s.settle()
+	}
+	u.attach(all)
+	return all
 }
 
 func sortStays(all []*stay) {
@@ -146,10 +153,9 @@ func (s *stay) join(o *stay) {
 	s.VehicleIn = cmp.Or(s.VehicleIn, o.VehicleIn)
 	s.VehicleOut = o.VehicleOut
 	s.PlannedDeparture = o.PlannedDeparture
-	s.Activities = append(s.Activities, o.Activities...)
-	s.OfferedAt = cmp.Or(s.OfferedAt, o.OfferedAt)
-	s.AcceptedAt = cmp.Or(s.AcceptedAt, o.AcceptedAt)
-	s.Refused += o.Refused
+	s.boards = append(s.boards, o.boards...)
+	h := saidOf(s, o)
+	s.OfferedAt, s.OfferedAgainAt, s.AcceptedAt, s.RefusedAt, s.Refused = h.offered, h.again, h.accepted, h.refusedAt, h.refused
 }
 
 func dateOf(ms int64) string { return time.UnixMilli(ms).UTC().Format("20060102") }

@@ -82,8 +82,10 @@ func (u *unit) event(ev *pb.Event) bool {
 // stay is a visit with the vehicles it came and went by.
 type stay struct {
 	*pb.Visit
-	run string // vehicle that brought it here
-	n   uint32 // the vehicle's visit number
+	run    string     // vehicle that brought it here
+	n      uint32     // the vehicle's visit number
+	boards []*board   // of a load unit: the vehicles it was on, in order of time
+	own    []*pb.Span // activities reported of the load unit itself
 }
 
 func (s *stay) start() int64 {
@@ -148,7 +150,8 @@ func (u *unit) compute(cat *network.Catalog, out *stream.Out) {
 	}
 	for _, j := range u.journeys(stays) {
 		if !u.isVehicle() {
-			for _, s := range j.stays {
+			for i, s := range j.stays {
+				s.Transfer = transferAt([]*stay{s}, i+1 < len(j.stays))
 				t.visit(s.Visit)
 			}
 		}

@@ -45,13 +45,14 @@ func at(visits []*visit, e *pb.Event) *visit {
 	return best
 }
 
-// atBorder finds the last visit of a place of the border that began before the event.
+// atBorder finds the last visit of a place of the border that began before the event, else the first: a train may be accepted ahead
+// of its arrival.
 func atBorder(cat *network.Catalog, visits []*visit, e *pb.Event) *visit {
 	border := e.GetHandover().GetBorder()
 	var best *visit
 	for _, v := range visits {
-		if v.start() > e.Time {
-			continue
+		if best != nil && v.start() > e.Time {
+			break
 		}
 		if slices.ContainsFunc(cat.BorderSides(v.Place), func(s network.BorderSide) bool { return s.Border.ID == border }) {
 			best = v
@@ -91,18 +92,23 @@ func (v *visit) hold(e *pb.Event) {
 	}
 }
 
+// handover takes what is said of handing over, in order of time. An acceptance after which the train was refused or returned did not
+// hold.
 func (v *visit) handover(e *pb.Event) {
 	switch e.GetHandover().GetState() {
 	case pb.Handover_OFFERED:
 		if v.OfferedAt == 0 {
 			v.OfferedAt = e.Time
+		} else if v.RefusedAt != 0 && v.OfferedAgainAt <= v.RefusedAt {
+			v.OfferedAgainAt = e.Time
 		}
 	case pb.Handover_ACCEPTED:
-		if v.AcceptedAt == 0 && e.Time >= v.OfferedAt {
+		if v.AcceptedAt < max(v.OfferedAt, 1) {
 			v.AcceptedAt = e.Time
 		}
 	case pb.Handover_REFUSED, pb.Handover_RETURNED:
 		v.Refused++
+		v.RefusedAt, v.AcceptedAt = e.Time, 0
 	}
 }
 

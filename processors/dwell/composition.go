@@ -13,6 +13,7 @@ type onBoard struct {
 	kind     pb.UnitKind
 	from, to int64 // 0: since the run began; 0: still
 	by       string
+	named    []int64 // times of the lists that name it, from the first on
 }
 
 // onBoards follows the composition events in order of time.
@@ -42,15 +43,18 @@ func (r *run) onBoards() []onBoard {
 		}
 		for _, o := range named {
 			i, on := open[o.unit]
+			if on && c.Op != pb.Composition_REMOVE {
+				all[i].named = append(all[i].named, e.Time)
+			}
 			switch {
 			case c.Op == pb.Composition_REMOVE && on:
 				all[i].to = e.Time
 				delete(open, o.unit)
 			case c.Op == pb.Composition_REMOVE:
-				all = append(all, onBoard{o.unit, o.kind, 0, e.Time, by}) // it was on board, whenever it came
+				all = append(all, onBoard{o.unit, o.kind, 0, e.Time, by, []int64{e.Time}}) // it was on board, whenever it came
 			case !on:
 				open[o.unit] = len(all)
-				all = append(all, onBoard{o.unit, o.kind, from, 0, by})
+				all = append(all, onBoard{o.unit, o.kind, from, 0, by, []int64{e.Time}})
 			}
 		}
 	}
@@ -89,6 +93,11 @@ func (o *onBoard) ride(r *run, v *visit) *pb.Ride {
 	ride := &pb.Ride{
 		Unit: o.unit, UnitKind: o.kind, Run: r.id, RunKind: r.kind, Visit: v.Visit, OnFrom: o.from, OnTo: o.to, OnBy: o.by,
 		LoadedHere: o.from > came, UnloadedHere: o.to != 0 && o.to <= end,
+	}
+	for _, t := range o.named {
+		if t <= end || ride.NamedAt == 0 {
+			ride.NamedAt, ride.NamedLastAt = cmp.Or(ride.NamedAt, t), t
+		}
 	}
 	if v.dissolved && !ride.UnloadedHere {
 		ride.UnloadedHere, ride.OnTo = true, cmp.Or(o.to, v.Departed.At)

@@ -110,6 +110,8 @@ func (t *teller) ride(ride *pb.Ride, suffix string, visitSum uint64) {
 	own := binary.AppendUvarint(b[:0], visitSum)
 	own = binary.AppendVarint(own, ride.OnFrom)
 	own = binary.AppendVarint(own, ride.OnTo)
+	own = binary.AppendVarint(own, ride.NamedAt)
+	own = binary.AppendVarint(own, ride.NamedLastAt)
 	own = append(own, byte(boolInt(ride.LoadedHere)|boolInt(ride.UnloadedHere)<<1))
 	own = append(own, ride.OnBy...)
 	t.told(rideKey(ride)+suffix, schemas.UnitEvents, ride.Unit, xxhash.Sum64(own),

@@ -64,6 +64,9 @@ func visitSheet() *sheet {
 	flag(s, "origin", (*pb.Visit).GetOrigin)
 	flag(s, "terminus", (*pb.Visit).GetTerminus)
 	seconds(s, "overlap_s", (*pb.Visit).GetOverlapS)
+	at(s, "refused_at", (*pb.Visit).GetRefusedAt)
+	at(s, "offered_again_at", (*pb.Visit).GetOfferedAgainAt)
+	transferColumns(s, (*pb.Visit).GetTransfer)
 	return versioned(s)
 }
 
@@ -134,6 +137,9 @@ func crossingSheet() *sheet {
 	text(s, "gauge_break", (*pb.Crossing).GetGaugeBreak)
 	text(s, "corridor", (*pb.Crossing).GetCorridor)
 	text(s, "area", (*pb.Crossing).GetArea)
+	at(s, "refused_at", (*pb.Crossing).GetRefusedAt)
+	at(s, "offered_again_at", (*pb.Crossing).GetOfferedAgainAt)
+	transferColumns(s, (*pb.Crossing).GetTransfer)
 	return versioned(s)
 }
 
@@ -169,6 +175,11 @@ func sideColumns(s *shape[*pb.Crossing], prefix string, side func(*pb.Crossing) 
 	flag(s, prefix+"has_plan", has((*pb.Side).GetHasPlan))
 	seconds(s, prefix+"plan_s", number((*pb.Side).GetPlanS))
 	seconds(s, prefix+"delay_plan_s", number((*pb.Side).GetDelayPlanS))
+	causes := func(c *pb.Crossing) []*pb.CauseTime { return side(c).GetCauses() }
+	list(s, prefix+"cause", "String", causes, (*pb.CauseTime).GetCause)
+	list(s, prefix+"cause_s", "Int64", causes, (*pb.CauseTime).GetSeconds)
+	seconds(s, prefix+"overlap_s", number((*pb.Side).GetOverlapS))
+	texts(s, prefix+"vehicles", func(c *pb.Crossing) []string { return side(c).GetVehicles() })
 	enum(s, prefix+"state", func(c *pb.Crossing) pb.State { return side(c).GetState() })
 }
 

@@ -105,6 +105,8 @@ func (c Config) functions() template.FuncMap {
 		"tables":    func(names ...string) []string { return names },
 		"known":     known,
 		"columns":   momentColumns,
+		"transfer":  transferColumns,
+		"parts":     transferParts,
 		"moments":   moments,
 		"place":     func(column string) string { return c.name("places", column) },
 		"border":    func(column string) string { return c.name("borders", column) },
@@ -214,4 +216,42 @@ func hoursColumns(prefix, meaning string) string {
 	return fmt.Sprintf(`    %[1]smean_h Nullable(Float64) COMMENT 'mean of %[2]s, hours; NULL: none',
     %[1]smedian_h Nullable(Float64) COMMENT 'median of %[2]s, hours; NULL: n below %[3]d',
     %[1]sp95_h Nullable(Float64) COMMENT '95th percentile of %[2]s, hours, interpolated between neighbours; NULL: n below %[3]d',`, prefix, meaning, minimum)
+}
+
+// transferColumns declares the columns of a change of vehicles, which transferParts fills.
+func transferColumns() string {
+	return `    first_vehicle String COMMENT 'run or voyage that brought it',
+    second_vehicle String COMMENT 'run or voyage that took it on; empty: none yet, or it goes on with the first',
+    places Array(String) COMMENT 'places it was at meanwhile, in order, each once',
+    arrived Nullable(` + timeType + `) COMMENT 'arrived on the first vehicle, UTC',
+    off_at Nullable(` + timeType + `) COMMENT 'taken off the first vehicle, or named by the list of the next; NULL: still on it',
+    on_at Nullable(` + timeType + `) COMMENT 'put on the second vehicle, or named by its list; NULL: not yet',
+    departed Nullable(` + timeType + `) COMMENT 'departed on the second vehicle; NULL: still here',
+    on_first_s Int64 COMMENT 'on the first vehicle, seconds; while it goes on up to v_now, as all seconds here',
+    between_s Int64 COMMENT 'between the two vehicles, seconds; 0 where both lists bear one time, negative by clocks that oppose',
+    on_second_s Int64 COMMENT 'on the second vehicle, seconds',
+    sum_s Int64 COMMENT 'on_first_s + between_s + on_second_s = arrived to departed, seconds',
+    causes Array(Tuple(cause String, seconds Int64)) COMMENT 'what went on, by code of the activity: customs, technical_inspection, waiting_wagons, transhipment ...; what is done to a vehicle counts while the unit is on it',
+    overlap_s Int64 COMMENT 'by how much causes overlap, seconds: sum of causes - overlap_s + unexplained_s = sum_s',
+    unexplained_s Int64 COMMENT 'covered by no cause, seconds',
+    main_cause String COMMENT 'the cause with the most seconds; empty: none',
+    state LowCardinality(String) COMMENT 'open: it is still here; closed',`
+}
+
+// transferParts are those columns, of a table called t, up to stage_time where the change goes on: what has gone by since the last known
+// time belongs to the part that is not over, to the causes that go on, and where there is none to the unexplained.
+func transferParts() string {
+	since := "if(toUnixTimestamp64Milli(t.transfer_as_of) = 0, 0, greatest(0, ifNull(" + seconds("t.transfer_as_of", "stage_time") + ", 0)))"
+	return `    t.transfer_first AS first_vehicle, t.transfer_second AS second_vehicle, arrayMap(p -> toString(p), t.transfer_places) AS places,
+    ` + known("t.transfer_arrived") + ` AS arrived, ` + known("t.transfer_off_at") + ` AS off_at, ` + known("t.transfer_on_at") + ` AS on_at,
+    ` + known("t.transfer_departed") + ` AS departed,
+    t.transfer_on_first_s + if(isNull(off_at), ` + since + `, 0) AS on_first_s,
+    t.transfer_between_s + if(isNotNull(off_at) AND isNull(on_at), ` + since + `, 0) AS between_s,
+    t.transfer_on_second_s + if(isNotNull(on_at), ` + since + `, 0) AS on_second_s,
+    on_first_s + between_s + on_second_s AS sum_s,
+    arrayMap((c, s) -> (toString(c), s + if(has(t.transfer_going_on, c), ` + since + `, 0)), t.transfer_cause, t.transfer_cause_s) AS causes,
+    t.transfer_overlap_s + greatest(length(t.transfer_going_on) - 1, 0) * ` + since + ` AS overlap_s,
+    t.transfer_unexplained_s + if(empty(t.transfer_going_on), ` + since + `, 0) AS unexplained_s,
+    arraySort(c -> -c.2, causes)[1].1 AS main_cause,
+    if(toUnixTimestamp64Milli(t.transfer_as_of) = 0, 'closed', 'open') AS state,`
 }

@@ -315,15 +315,18 @@ type Visit struct {
 	Activities       []*Span                `protobuf:"bytes,14,rep,name=activities,proto3" json:"activities,omitempty"`
 	PlannedArrival   int64                  `protobuf:"varint,15,opt,name=planned_arrival,json=plannedArrival,proto3" json:"planned_arrival,omitempty"`
 	PlannedDeparture int64                  `protobuf:"varint,16,opt,name=planned_departure,json=plannedDeparture,proto3" json:"planned_departure,omitempty"`
-	Direction        string                 `protobuf:"bytes,17,opt,name=direction,proto3" json:"direction,omitempty"`                                 // "corridor:up" (with the order of places) or "corridor:down"; empty if the order of places does not tell
-	LineStandingS    int64                  `protobuf:"varint,18,opt,name=line_standing_s,json=lineStandingS,proto3" json:"line_standing_s,omitempty"` // seconds stood outside any place since the previous visit
-	OfferedAt        int64                  `protobuf:"varint,19,opt,name=offered_at,json=offeredAt,proto3" json:"offered_at,omitempty"`               // first hand-over offered at this border station
-	AcceptedAt       int64                  `protobuf:"varint,20,opt,name=accepted_at,json=acceptedAt,proto3" json:"accepted_at,omitempty"`
-	Refused          uint32                 `protobuf:"varint,21,opt,name=refused,proto3" json:"refused,omitempty"`                           // hand-overs refused or returned
-	Origin           bool                   `protobuf:"varint,22,opt,name=origin,proto3" json:"origin,omitempty"`                             // first visit of the run: it starts here
-	Terminus         bool                   `protobuf:"varint,23,opt,name=terminus,proto3" json:"terminus,omitempty"`                         // run ended here
-	VehicleKind      string                 `protobuf:"bytes,24,opt,name=vehicle_kind,json=vehicleKind,proto3" json:"vehicle_kind,omitempty"` // train or vessel
-	OverlapS         int64                  `protobuf:"varint,25,opt,name=overlap_s,json=overlapS,proto3" json:"overlap_s,omitempty"`         // seconds by which the reported departure lies after the next visit began: clocks that oppose
+	Direction        string                 `protobuf:"bytes,17,opt,name=direction,proto3" json:"direction,omitempty"`                                    // "corridor:up" (with the order of places) or "corridor:down"; empty if the order of places does not tell
+	LineStandingS    int64                  `protobuf:"varint,18,opt,name=line_standing_s,json=lineStandingS,proto3" json:"line_standing_s,omitempty"`    // seconds stood outside any place since the previous visit
+	OfferedAt        int64                  `protobuf:"varint,19,opt,name=offered_at,json=offeredAt,proto3" json:"offered_at,omitempty"`                  // first hand-over offered at this border station
+	AcceptedAt       int64                  `protobuf:"varint,20,opt,name=accepted_at,json=acceptedAt,proto3" json:"accepted_at,omitempty"`               // the acceptance that held: the last, unless the train was refused or returned after it
+	Refused          uint32                 `protobuf:"varint,21,opt,name=refused,proto3" json:"refused,omitempty"`                                       // hand-overs refused or returned
+	Origin           bool                   `protobuf:"varint,22,opt,name=origin,proto3" json:"origin,omitempty"`                                         // first visit of the run: it starts here
+	Terminus         bool                   `protobuf:"varint,23,opt,name=terminus,proto3" json:"terminus,omitempty"`                                     // run ended here
+	VehicleKind      string                 `protobuf:"bytes,24,opt,name=vehicle_kind,json=vehicleKind,proto3" json:"vehicle_kind,omitempty"`             // train or vessel
+	RefusedAt        int64                  `protobuf:"varint,26,opt,name=refused_at,json=refusedAt,proto3" json:"refused_at,omitempty"`                  // last hand-over refused or returned
+	OfferedAgainAt   int64                  `protobuf:"varint,27,opt,name=offered_again_at,json=offeredAgainAt,proto3" json:"offered_again_at,omitempty"` // first hand-over offered after that
+	Transfer         *Transfer              `protobuf:"bytes,28,opt,name=transfer,proto3" json:"transfer,omitempty"`                                      // of a load unit that changed vehicles here, or was taken off one
+	OverlapS         int64                  `protobuf:"varint,25,opt,name=overlap_s,json=overlapS,proto3" json:"overlap_s,omitempty"`                     // seconds by which the reported departure lies after the next visit began: clocks that oppose
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -526,11 +529,245 @@ func (x *Visit) GetVehicleKind() string {
 	return ""
 }
 
+func (x *Visit) GetRefusedAt() int64 {
+	if x != nil {
+		return x.RefusedAt
+	}
+	return 0
+}
+
+func (x *Visit) GetOfferedAgainAt() int64 {
+	if x != nil {
+		return x.OfferedAgainAt
+	}
+	return 0
+}
+
+func (x *Visit) GetTransfer() *Transfer {
+	if x != nil {
+		return x.Transfer
+	}
+	return nil
+}
+
 func (x *Visit) GetOverlapS() int64 {
 	if x != nil {
 		return x.OverlapS
 	}
 	return 0
+}
+
+// CauseTime is how long a cause went on, each moment once; causes that overlap keep all their seconds.
+type CauseTime struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Cause         string                 `protobuf:"bytes,1,opt,name=cause,proto3" json:"cause,omitempty"` // code of the activity: customs, technical_inspection, waiting_wagons, transhipment ...
+	Seconds       int64                  `protobuf:"varint,2,opt,name=seconds,proto3" json:"seconds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CauseTime) Reset() {
+	*x = CauseTime{}
+	mi := &file_results_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CauseTime) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CauseTime) ProtoMessage() {}
+
+func (x *CauseTime) ProtoReflect() protoreflect.Message {
+	mi := &file_results_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CauseTime.ProtoReflect.Descriptor instead.
+func (*CauseTime) Descriptor() ([]byte, []int) {
+	return file_results_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CauseTime) GetCause() string {
+	if x != nil {
+		return x.Cause
+	}
+	return ""
+}
+
+func (x *CauseTime) GetSeconds() int64 {
+	if x != nil {
+		return x.Seconds
+	}
+	return 0
+}
+
+// Transfer is a load unit's change from one vehicle to another: its time on the first, between the two and on the second, at one place or
+// on one side of a border, with what went on in that time. While it goes on, times are those up to as_of, which is the last that is
+// known: what has gone by since belongs to the part that is not over, to the causes that go on, and where there is none to the
+// unexplained.
+type Transfer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	First         string                 `protobuf:"bytes,1,opt,name=first,proto3" json:"first,omitempty"`   // vehicle that brought it
+	Second        string                 `protobuf:"bytes,2,opt,name=second,proto3" json:"second,omitempty"` // vehicle that took it on; empty: none yet
+	Places        []string               `protobuf:"bytes,3,rep,name=places,proto3" json:"places,omitempty"`
+	Arrived       int64                  `protobuf:"varint,4,opt,name=arrived,proto3" json:"arrived,omitempty"`
+	OffAt         int64                  `protobuf:"varint,5,opt,name=off_at,json=offAt,proto3" json:"off_at,omitempty"` // taken off the first, or named by the list of the next; 0: still on it
+	OnAt          int64                  `protobuf:"varint,6,opt,name=on_at,json=onAt,proto3" json:"on_at,omitempty"`    // put on the second
+	Departed      int64                  `protobuf:"varint,7,opt,name=departed,proto3" json:"departed,omitempty"`
+	OnFirstS      int64                  `protobuf:"varint,8,opt,name=on_first_s,json=onFirstS,proto3" json:"on_first_s,omitempty"`
+	BetweenS      int64                  `protobuf:"varint,9,opt,name=between_s,json=betweenS,proto3" json:"between_s,omitempty"` // 0 where both lists bear one time; negative by clocks that oppose
+	OnSecondS     int64                  `protobuf:"varint,10,opt,name=on_second_s,json=onSecondS,proto3" json:"on_second_s,omitempty"`
+	Causes        []*CauseTime           `protobuf:"bytes,11,rep,name=causes,proto3" json:"causes,omitempty"`
+	OverlapS      int64                  `protobuf:"varint,12,opt,name=overlap_s,json=overlapS,proto3" json:"overlap_s,omitempty"` // sum of causes - overlap_s + unexplained_s = on_first_s + between_s + on_second_s
+	UnexplainedS  int64                  `protobuf:"varint,13,opt,name=unexplained_s,json=unexplainedS,proto3" json:"unexplained_s,omitempty"`
+	AsOf          int64                  `protobuf:"varint,14,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`         // 0: over
+	GoingOn       []string               `protobuf:"bytes,15,rep,name=going_on,json=goingOn,proto3" json:"going_on,omitempty"` // causes that go on at as_of
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Transfer) Reset() {
+	*x = Transfer{}
+	mi := &file_results_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Transfer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Transfer) ProtoMessage() {}
+
+func (x *Transfer) ProtoReflect() protoreflect.Message {
+	mi := &file_results_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
+func (*Transfer) Descriptor() ([]byte, []int) {
+	return file_results_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Transfer) GetFirst() string {
+	if x != nil {
+		return x.First
+	}
+	return ""
+}
+
+func (x *Transfer) GetSecond() string {
+	if x != nil {
+		return x.Second
+	}
+	return ""
+}
+
+func (x *Transfer) GetPlaces() []string {
+	if x != nil {
+		return x.Places
+	}
+	return nil
+}
+
+func (x *Transfer) GetArrived() int64 {
+	if x != nil {
+		return x.Arrived
+	}
+	return 0
+}
+
+func (x *Transfer) GetOffAt() int64 {
+	if x != nil {
+		return x.OffAt
+	}
+	return 0
+}
+
+func (x *Transfer) GetOnAt() int64 {
+	if x != nil {
+		return x.OnAt
+	}
+	return 0
+}
+
+func (x *Transfer) GetDeparted() int64 {
+	if x != nil {
+		return x.Departed
+	}
+	return 0
+}
+
+func (x *Transfer) GetOnFirstS() int64 {
+	if x != nil {
+		return x.OnFirstS
+	}
+	return 0
+}
+
+func (x *Transfer) GetBetweenS() int64 {
+	if x != nil {
+		return x.BetweenS
+	}
+	return 0
+}
+
+func (x *Transfer) GetOnSecondS() int64 {
+	if x != nil {
+		return x.OnSecondS
+	}
+	return 0
+}
+
+func (x *Transfer) GetCauses() []*CauseTime {
+	if x != nil {
+		return x.Causes
+	}
+	return nil
+}
+
+func (x *Transfer) GetOverlapS() int64 {
+	if x != nil {
+		return x.OverlapS
+	}
+	return 0
+}
+
+func (x *Transfer) GetUnexplainedS() int64 {
+	if x != nil {
+		return x.UnexplainedS
+	}
+	return 0
+}
+
+func (x *Transfer) GetAsOf() int64 {
+	if x != nil {
+		return x.AsOf
+	}
+	return 0
+}
+
+func (x *Transfer) GetGoingOn() []string {
+	if x != nil {
+		return x.GoingOn
+	}
+	return nil
 }
 
 // Ride is a visit of a run as it concerns one unit: the run itself, or a wagon or container on board. Key: unit, run, place, n.
@@ -546,13 +783,15 @@ type Ride struct {
 	OnBy          string                 `protobuf:"bytes,8,opt,name=on_by,json=onBy,proto3" json:"on_by,omitempty"`                           // source and id of the event that put it on board, "source#id"
 	LoadedHere    bool                   `protobuf:"varint,9,opt,name=loaded_here,json=loadedHere,proto3" json:"loaded_here,omitempty"`        // came on board at this place
 	UnloadedHere  bool                   `protobuf:"varint,10,opt,name=unloaded_here,json=unloadedHere,proto3" json:"unloaded_here,omitempty"` // left the vehicle at this place
+	NamedAt       int64                  `protobuf:"varint,11,opt,name=named_at,json=namedAt,proto3" json:"named_at,omitempty"`                // time of the first list of the run that names it
+	NamedLastAt   int64                  `protobuf:"varint,12,opt,name=named_last_at,json=namedLastAt,proto3" json:"named_last_at,omitempty"`  // time of the last one until the visit ended
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Ride) Reset() {
 	*x = Ride{}
-	mi := &file_results_proto_msgTypes[3]
+	mi := &file_results_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -564,7 +803,7 @@ func (x *Ride) String() string {
 func (*Ride) ProtoMessage() {}
 
 func (x *Ride) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[3]
+	mi := &file_results_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -577,7 +816,7 @@ func (x *Ride) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ride.ProtoReflect.Descriptor instead.
 func (*Ride) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{3}
+	return file_results_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Ride) GetUnit() string {
@@ -650,6 +889,20 @@ func (x *Ride) GetUnloadedHere() bool {
 	return false
 }
 
+func (x *Ride) GetNamedAt() int64 {
+	if x != nil {
+		return x.NamedAt
+	}
+	return 0
+}
+
+func (x *Ride) GetNamedLastAt() int64 {
+	if x != nil {
+		return x.NamedLastAt
+	}
+	return 0
+}
+
 // RunFacts tell border what is not tied to one visit of a run. Key: unit, run.
 type RunFacts struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -669,7 +922,7 @@ type RunFacts struct {
 
 func (x *RunFacts) Reset() {
 	*x = RunFacts{}
-	mi := &file_results_proto_msgTypes[4]
+	mi := &file_results_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -681,7 +934,7 @@ func (x *RunFacts) String() string {
 func (*RunFacts) ProtoMessage() {}
 
 func (x *RunFacts) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[4]
+	mi := &file_results_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -694,7 +947,7 @@ func (x *RunFacts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunFacts.ProtoReflect.Descriptor instead.
 func (*RunFacts) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{4}
+	return file_results_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RunFacts) GetUnit() string {
@@ -794,7 +1047,7 @@ type TrainStatus struct {
 
 func (x *TrainStatus) Reset() {
 	*x = TrainStatus{}
-	mi := &file_results_proto_msgTypes[5]
+	mi := &file_results_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -806,7 +1059,7 @@ func (x *TrainStatus) String() string {
 func (*TrainStatus) ProtoMessage() {}
 
 func (x *TrainStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[5]
+	mi := &file_results_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -819,7 +1072,7 @@ func (x *TrainStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrainStatus.ProtoReflect.Descriptor instead.
 func (*TrainStatus) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{5}
+	return file_results_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TrainStatus) GetRun() string {
@@ -982,7 +1235,7 @@ type Leg struct {
 
 func (x *Leg) Reset() {
 	*x = Leg{}
-	mi := &file_results_proto_msgTypes[6]
+	mi := &file_results_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -994,7 +1247,7 @@ func (x *Leg) String() string {
 func (*Leg) ProtoMessage() {}
 
 func (x *Leg) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[6]
+	mi := &file_results_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1007,7 +1260,7 @@ func (x *Leg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leg.ProtoReflect.Descriptor instead.
 func (*Leg) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{6}
+	return file_results_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Leg) GetUnit() string {
@@ -1207,13 +1460,16 @@ type Side struct {
 	PlanS         int64                  `protobuf:"varint,17,opt,name=plan_s,json=planS,proto3" json:"plan_s,omitempty"`
 	DelayPlanS    int64                  `protobuf:"varint,18,opt,name=delay_plan_s,json=delayPlanS,proto3" json:"delay_plan_s,omitempty"`
 	State         State                  `protobuf:"varint,19,opt,name=state,proto3,enum=corridorwatch.v1.State" json:"state,omitempty"`
+	Causes        []*CauseTime           `protobuf:"bytes,20,rep,name=causes,proto3" json:"causes,omitempty"`                      // by cause, alphabetically
+	OverlapS      int64                  `protobuf:"varint,21,opt,name=overlap_s,json=overlapS,proto3" json:"overlap_s,omitempty"` // sum of causes - overlap_s + unexplained_s = seconds
+	Vehicles      []string               `protobuf:"bytes,22,rep,name=vehicles,proto3" json:"vehicles,omitempty"`                  // runs that brought, carried or took on a load unit on this side, in order
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Side) Reset() {
 	*x = Side{}
-	mi := &file_results_proto_msgTypes[7]
+	mi := &file_results_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1225,7 +1481,7 @@ func (x *Side) String() string {
 func (*Side) ProtoMessage() {}
 
 func (x *Side) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[7]
+	mi := &file_results_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1238,7 +1494,7 @@ func (x *Side) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Side.ProtoReflect.Descriptor instead.
 func (*Side) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{7}
+	return file_results_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Side) GetRole() string {
@@ -1374,6 +1630,27 @@ func (x *Side) GetState() State {
 	return State_STATE_NONE
 }
 
+func (x *Side) GetCauses() []*CauseTime {
+	if x != nil {
+		return x.Causes
+	}
+	return nil
+}
+
+func (x *Side) GetOverlapS() int64 {
+	if x != nil {
+		return x.OverlapS
+	}
+	return 0
+}
+
+func (x *Side) GetVehicles() []string {
+	if x != nil {
+		return x.Vehicles
+	}
+	return nil
+}
+
 // Crossing is one passage of a unit over a border. Key: unit, journey, border, n.
 type Crossing struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
@@ -1386,12 +1663,12 @@ type Crossing struct {
 	ToCountry      string                 `protobuf:"bytes,7,opt,name=to_country,json=toCountry,proto3" json:"to_country,omitempty"`
 	Outbound       *Side                  `protobuf:"bytes,8,opt,name=outbound,proto3" json:"outbound,omitempty"`
 	Inbound        *Side                  `protobuf:"bytes,9,opt,name=inbound,proto3" json:"inbound,omitempty"`
-	RunningS       int64                  `protobuf:"varint,10,opt,name=running_s,json=runningS,proto3" json:"running_s,omitempty"` // between the sides
+	RunningS       int64                  `protobuf:"varint,10,opt,name=running_s,json=runningS,proto3" json:"running_s,omitempty"` // between the sides; negative by clocks that oppose
 	GaugeChangeS   int64                  `protobuf:"varint,11,opt,name=gauge_change_s,json=gaugeChangeS,proto3" json:"gauge_change_s,omitempty"`
 	CustomsS       int64                  `protobuf:"varint,12,opt,name=customs_s,json=customsS,proto3" json:"customs_s,omitempty"`
-	OfferedAt      int64                  `protobuf:"varint,13,opt,name=offered_at,json=offeredAt,proto3" json:"offered_at,omitempty"`
-	AcceptedAt     int64                  `protobuf:"varint,14,opt,name=accepted_at,json=acceptedAt,proto3" json:"accepted_at,omitempty"`
-	HandoverS      int64                  `protobuf:"varint,15,opt,name=handover_s,json=handoverS,proto3" json:"handover_s,omitempty"` // offered to accepted
+	OfferedAt      int64                  `protobuf:"varint,13,opt,name=offered_at,json=offeredAt,proto3" json:"offered_at,omitempty"`    // the first offer
+	AcceptedAt     int64                  `protobuf:"varint,14,opt,name=accepted_at,json=acceptedAt,proto3" json:"accepted_at,omitempty"` // the acceptance that held
+	HandoverS      int64                  `protobuf:"varint,15,opt,name=handover_s,json=handoverS,proto3" json:"handover_s,omitempty"`    // first offer to the acceptance that held
 	Refused        uint32                 `protobuf:"varint,16,opt,name=refused,proto3" json:"refused,omitempty"`
 	ApproachS      int64                  `protobuf:"varint,17,opt,name=approach_s,json=approachS,proto3" json:"approach_s,omitempty"`   // held upstream; beside total_s, not inside
 	TotalS         int64                  `protobuf:"varint,18,opt,name=total_s,json=totalS,proto3" json:"total_s,omitempty"`            // first side entered to last side left; 0 while open
@@ -1404,7 +1681,7 @@ type Crossing struct {
 	HasPlan        bool                   `protobuf:"varint,25,opt,name=has_plan,json=hasPlan,proto3" json:"has_plan,omitempty"`
 	PlanS          int64                  `protobuf:"varint,26,opt,name=plan_s,json=planS,proto3" json:"plan_s,omitempty"`
 	DelayPlanS     int64                  `protobuf:"varint,27,opt,name=delay_plan_s,json=delayPlanS,proto3" json:"delay_plan_s,omitempty"`
-	Candidate      bool                   `protobuf:"varint,28,opt,name=candidate,proto3" json:"candidate,omitempty"` // one side seen; plan, booking or the other side will confirm it
+	Candidate      bool                   `protobuf:"varint,28,opt,name=candidate,proto3" json:"candidate,omitempty"` // one side seen; plan, booking or the other side will confirm it, or it goes over under another identity
 	State          State                  `protobuf:"varint,29,opt,name=state,proto3,enum=corridorwatch.v1.State" json:"state,omitempty"`
 	Consist        string                 `protobuf:"bytes,30,opt,name=consist,proto3" json:"consist,omitempty"` // containers of one arriving run at one border
 	VehicleIn      string                 `protobuf:"bytes,31,opt,name=vehicle_in,json=vehicleIn,proto3" json:"vehicle_in,omitempty"`
@@ -1412,13 +1689,16 @@ type Crossing struct {
 	GaugeBreak     string                 `protobuf:"bytes,33,opt,name=gauge_break,json=gaugeBreak,proto3" json:"gauge_break,omitempty"`
 	Corridor       string                 `protobuf:"bytes,34,opt,name=corridor,proto3" json:"corridor,omitempty"`
 	Area           string                 `protobuf:"bytes,35,opt,name=area,proto3" json:"area,omitempty"`
+	RefusedAt      int64                  `protobuf:"varint,36,opt,name=refused_at,json=refusedAt,proto3" json:"refused_at,omitempty"`                  // last hand-over refused or returned
+	OfferedAgainAt int64                  `protobuf:"varint,37,opt,name=offered_again_at,json=offeredAgainAt,proto3" json:"offered_again_at,omitempty"` // first hand-over offered after that
+	Transfer       *Transfer              `protobuf:"bytes,38,opt,name=transfer,proto3" json:"transfer,omitempty"`                                      // of a container, at a gauge break: on the side on which it changes vehicles
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Crossing) Reset() {
 	*x = Crossing{}
-	mi := &file_results_proto_msgTypes[8]
+	mi := &file_results_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1430,7 +1710,7 @@ func (x *Crossing) String() string {
 func (*Crossing) ProtoMessage() {}
 
 func (x *Crossing) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[8]
+	mi := &file_results_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1443,7 +1723,7 @@ func (x *Crossing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Crossing.ProtoReflect.Descriptor instead.
 func (*Crossing) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{8}
+	return file_results_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Crossing) GetUnit() string {
@@ -1691,6 +1971,27 @@ func (x *Crossing) GetArea() string {
 	return ""
 }
 
+func (x *Crossing) GetRefusedAt() int64 {
+	if x != nil {
+		return x.RefusedAt
+	}
+	return 0
+}
+
+func (x *Crossing) GetOfferedAgainAt() int64 {
+	if x != nil {
+		return x.OfferedAgainAt
+	}
+	return 0
+}
+
+func (x *Crossing) GetTransfer() *Transfer {
+	if x != nil {
+		return x.Transfer
+	}
+	return nil
+}
+
 // CrossingDelay sets a crossing side against what was usual before it began. Key: unit, journey, border, n, role.
 type CrossingDelay struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1712,7 +2013,7 @@ type CrossingDelay struct {
 
 func (x *CrossingDelay) Reset() {
 	*x = CrossingDelay{}
-	mi := &file_results_proto_msgTypes[9]
+	mi := &file_results_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1724,7 +2025,7 @@ func (x *CrossingDelay) String() string {
 func (*CrossingDelay) ProtoMessage() {}
 
 func (x *CrossingDelay) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[9]
+	mi := &file_results_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1737,7 +2038,7 @@ func (x *CrossingDelay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CrossingDelay.ProtoReflect.Descriptor instead.
 func (*CrossingDelay) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{9}
+	return file_results_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CrossingDelay) GetUnit() string {
@@ -1850,7 +2151,7 @@ type DelayStats struct {
 
 func (x *DelayStats) Reset() {
 	*x = DelayStats{}
-	mi := &file_results_proto_msgTypes[10]
+	mi := &file_results_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1862,7 +2163,7 @@ func (x *DelayStats) String() string {
 func (*DelayStats) ProtoMessage() {}
 
 func (x *DelayStats) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[10]
+	mi := &file_results_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1875,7 +2176,7 @@ func (x *DelayStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DelayStats.ProtoReflect.Descriptor instead.
 func (*DelayStats) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{10}
+	return file_results_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *DelayStats) GetArea() string {
@@ -2027,7 +2328,7 @@ type Alert struct {
 
 func (x *Alert) Reset() {
 	*x = Alert{}
-	mi := &file_results_proto_msgTypes[11]
+	mi := &file_results_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2039,7 +2340,7 @@ func (x *Alert) String() string {
 func (*Alert) ProtoMessage() {}
 
 func (x *Alert) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[11]
+	mi := &file_results_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2052,7 +2353,7 @@ func (x *Alert) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alert.ProtoReflect.Descriptor instead.
 func (*Alert) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{11}
+	return file_results_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Alert) GetFingerprint() string {
@@ -2221,7 +2522,7 @@ type Reject struct {
 
 func (x *Reject) Reset() {
 	*x = Reject{}
-	mi := &file_results_proto_msgTypes[12]
+	mi := &file_results_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2233,7 +2534,7 @@ func (x *Reject) String() string {
 func (*Reject) ProtoMessage() {}
 
 func (x *Reject) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[12]
+	mi := &file_results_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2246,7 +2547,7 @@ func (x *Reject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reject.ProtoReflect.Descriptor instead.
 func (*Reject) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{12}
+	return file_results_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Reject) GetId() string {
@@ -2336,7 +2637,7 @@ const file_results_proto_rawDesc = "" +
 	"\x04from\x18\x04 \x01(\x03R\x04from\x12\x0e\n" +
 	"\x02to\x18\x05 \x01(\x03R\x02to\x12\x16\n" +
 	"\x06source\x18\x06 \x01(\tR\x06source\x12\x1b\n" +
-	"\tbound_for\x18\a \x01(\tR\bboundFor\"\x89\a\n" +
+	"\tbound_for\x18\a \x01(\tR\bboundFor\"\x8a\b\n" +
 	"\x05Visit\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x18\n" +
@@ -2368,8 +2669,33 @@ const file_results_proto_rawDesc = "" +
 	"\arefused\x18\x15 \x01(\rR\arefused\x12\x16\n" +
 	"\x06origin\x18\x16 \x01(\bR\x06origin\x12\x1a\n" +
 	"\bterminus\x18\x17 \x01(\bR\bterminus\x12!\n" +
-	"\fvehicle_kind\x18\x18 \x01(\tR\vvehicleKind\x12\x1b\n" +
-	"\toverlap_s\x18\x19 \x01(\x03R\boverlapS\"\xd4\x02\n" +
+	"\fvehicle_kind\x18\x18 \x01(\tR\vvehicleKind\x12\x1d\n" +
+	"\n" +
+	"refused_at\x18\x1a \x01(\x03R\trefusedAt\x12(\n" +
+	"\x10offered_again_at\x18\x1b \x01(\x03R\x0eofferedAgainAt\x126\n" +
+	"\btransfer\x18\x1c \x01(\v2\x1a.corridorwatch.v1.TransferR\btransfer\x12\x1b\n" +
+	"\toverlap_s\x18\x19 \x01(\x03R\boverlapS\";\n" +
+	"\tCauseTime\x12\x14\n" +
+	"\x05cause\x18\x01 \x01(\tR\x05cause\x12\x18\n" +
+	"\aseconds\x18\x02 \x01(\x03R\aseconds\"\xb4\x03\n" +
+	"\bTransfer\x12\x14\n" +
+	"\x05first\x18\x01 \x01(\tR\x05first\x12\x16\n" +
+	"\x06second\x18\x02 \x01(\tR\x06second\x12\x16\n" +
+	"\x06places\x18\x03 \x03(\tR\x06places\x12\x18\n" +
+	"\aarrived\x18\x04 \x01(\x03R\aarrived\x12\x15\n" +
+	"\x06off_at\x18\x05 \x01(\x03R\x05offAt\x12\x13\n" +
+	"\x05on_at\x18\x06 \x01(\x03R\x04onAt\x12\x1a\n" +
+	"\bdeparted\x18\a \x01(\x03R\bdeparted\x12\x1c\n" +
+	"\n" +
+	"on_first_s\x18\b \x01(\x03R\bonFirstS\x12\x1b\n" +
+	"\tbetween_s\x18\t \x01(\x03R\bbetweenS\x12\x1e\n" +
+	"\von_second_s\x18\n" +
+	" \x01(\x03R\tonSecondS\x123\n" +
+	"\x06causes\x18\v \x03(\v2\x1b.corridorwatch.v1.CauseTimeR\x06causes\x12\x1b\n" +
+	"\toverlap_s\x18\f \x01(\x03R\boverlapS\x12#\n" +
+	"\runexplained_s\x18\r \x01(\x03R\funexplainedS\x12\x13\n" +
+	"\x05as_of\x18\x0e \x01(\x03R\x04asOf\x12\x19\n" +
+	"\bgoing_on\x18\x0f \x03(\tR\agoingOn\"\x93\x03\n" +
 	"\x04Ride\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x10\n" +
@@ -2382,7 +2708,9 @@ const file_results_proto_rawDesc = "" +
 	"\vloaded_here\x18\t \x01(\bR\n" +
 	"loadedHere\x12#\n" +
 	"\runloaded_here\x18\n" +
-	" \x01(\bR\funloadedHere\"\xf5\x02\n" +
+	" \x01(\bR\funloadedHere\x12\x19\n" +
+	"\bnamed_at\x18\v \x01(\x03R\anamedAt\x12\"\n" +
+	"\rnamed_last_at\x18\f \x01(\x03R\vnamedLastAt\"\xf5\x02\n" +
 	"\bRunFacts\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x10\n" +
@@ -2450,7 +2778,7 @@ const file_results_proto_rawDesc = "" +
 	"\tdirection\x18\x16 \x01(\tR\tdirection\x12\x18\n" +
 	"\askipped\x18\x17 \x01(\rR\askipped\x12\x16\n" +
 	"\x06border\x18\x18 \x01(\tR\x06border\x12-\n" +
-	"\x05state\x18\x19 \x01(\x0e2\x17.corridorwatch.v1.StateR\x05state\"\x8a\x05\n" +
+	"\x05state\x18\x19 \x01(\x0e2\x17.corridorwatch.v1.StateR\x05state\"\xf8\x05\n" +
 	"\x04Side\x12\x12\n" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12\x18\n" +
 	"\acountry\x18\x02 \x01(\tR\acountry\x12\x16\n" +
@@ -2473,7 +2801,10 @@ const file_results_proto_rawDesc = "" +
 	"\x06plan_s\x18\x11 \x01(\x03R\x05planS\x12 \n" +
 	"\fdelay_plan_s\x18\x12 \x01(\x03R\n" +
 	"delayPlanS\x12-\n" +
-	"\x05state\x18\x13 \x01(\x0e2\x17.corridorwatch.v1.StateR\x05state\"\xe1\b\n" +
+	"\x05state\x18\x13 \x01(\x0e2\x17.corridorwatch.v1.StateR\x05state\x123\n" +
+	"\x06causes\x18\x14 \x03(\v2\x1b.corridorwatch.v1.CauseTimeR\x06causes\x12\x1b\n" +
+	"\toverlap_s\x18\x15 \x01(\x03R\boverlapS\x12\x1a\n" +
+	"\bvehicles\x18\x16 \x03(\tR\bvehicles\"\xe2\t\n" +
 	"\bCrossing\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x18\n" +
@@ -2521,7 +2852,11 @@ const file_results_proto_rawDesc = "" +
 	"\vgauge_break\x18! \x01(\tR\n" +
 	"gaugeBreak\x12\x1a\n" +
 	"\bcorridor\x18\" \x01(\tR\bcorridor\x12\x12\n" +
-	"\x04area\x18# \x01(\tR\x04area\"\xcd\x02\n" +
+	"\x04area\x18# \x01(\tR\x04area\x12\x1d\n" +
+	"\n" +
+	"refused_at\x18$ \x01(\x03R\trefusedAt\x12(\n" +
+	"\x10offered_again_at\x18% \x01(\x03R\x0eofferedAgainAt\x126\n" +
+	"\btransfer\x18& \x01(\v2\x1a.corridorwatch.v1.TransferR\btransfer\"\xcd\x02\n" +
 	"\rCrossingDelay\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x18\n" +
@@ -2623,62 +2958,68 @@ func file_results_proto_rawDescGZIP() []byte {
 }
 
 var file_results_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_results_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_results_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_results_proto_goTypes = []any{
 	(Basis)(0),            // 0: corridorwatch.v1.Basis
 	(State)(0),            // 1: corridorwatch.v1.State
 	(*Moment)(nil),        // 2: corridorwatch.v1.Moment
 	(*Span)(nil),          // 3: corridorwatch.v1.Span
 	(*Visit)(nil),         // 4: corridorwatch.v1.Visit
-	(*Ride)(nil),          // 5: corridorwatch.v1.Ride
-	(*RunFacts)(nil),      // 6: corridorwatch.v1.RunFacts
-	(*TrainStatus)(nil),   // 7: corridorwatch.v1.TrainStatus
-	(*Leg)(nil),           // 8: corridorwatch.v1.Leg
-	(*Side)(nil),          // 9: corridorwatch.v1.Side
-	(*Crossing)(nil),      // 10: corridorwatch.v1.Crossing
-	(*CrossingDelay)(nil), // 11: corridorwatch.v1.CrossingDelay
-	(*DelayStats)(nil),    // 12: corridorwatch.v1.DelayStats
-	(*Alert)(nil),         // 13: corridorwatch.v1.Alert
-	(*Reject)(nil),        // 14: corridorwatch.v1.Reject
-	(UnitKind)(0),         // 15: corridorwatch.v1.UnitKind
-	(*PlanStop)(nil),      // 16: corridorwatch.v1.PlanStop
+	(*CauseTime)(nil),     // 5: corridorwatch.v1.CauseTime
+	(*Transfer)(nil),      // 6: corridorwatch.v1.Transfer
+	(*Ride)(nil),          // 7: corridorwatch.v1.Ride
+	(*RunFacts)(nil),      // 8: corridorwatch.v1.RunFacts
+	(*TrainStatus)(nil),   // 9: corridorwatch.v1.TrainStatus
+	(*Leg)(nil),           // 10: corridorwatch.v1.Leg
+	(*Side)(nil),          // 11: corridorwatch.v1.Side
+	(*Crossing)(nil),      // 12: corridorwatch.v1.Crossing
+	(*CrossingDelay)(nil), // 13: corridorwatch.v1.CrossingDelay
+	(*DelayStats)(nil),    // 14: corridorwatch.v1.DelayStats
+	(*Alert)(nil),         // 15: corridorwatch.v1.Alert
+	(*Reject)(nil),        // 16: corridorwatch.v1.Reject
+	(UnitKind)(0),         // 17: corridorwatch.v1.UnitKind
+	(*PlanStop)(nil),      // 18: corridorwatch.v1.PlanStop
 }
 var file_results_proto_depIdxs = []int32{
 	0,  // 0: corridorwatch.v1.Moment.basis:type_name -> corridorwatch.v1.Basis
-	15, // 1: corridorwatch.v1.Visit.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	17, // 1: corridorwatch.v1.Visit.unit_kind:type_name -> corridorwatch.v1.UnitKind
 	2,  // 2: corridorwatch.v1.Visit.entered:type_name -> corridorwatch.v1.Moment
 	2,  // 3: corridorwatch.v1.Visit.arrived:type_name -> corridorwatch.v1.Moment
 	2,  // 4: corridorwatch.v1.Visit.departed:type_name -> corridorwatch.v1.Moment
 	2,  // 5: corridorwatch.v1.Visit.left:type_name -> corridorwatch.v1.Moment
 	1,  // 6: corridorwatch.v1.Visit.state:type_name -> corridorwatch.v1.State
 	3,  // 7: corridorwatch.v1.Visit.activities:type_name -> corridorwatch.v1.Span
-	15, // 8: corridorwatch.v1.Ride.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	15, // 9: corridorwatch.v1.Ride.run_kind:type_name -> corridorwatch.v1.UnitKind
-	4,  // 10: corridorwatch.v1.Ride.visit:type_name -> corridorwatch.v1.Visit
-	15, // 11: corridorwatch.v1.RunFacts.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	16, // 12: corridorwatch.v1.RunFacts.plan:type_name -> corridorwatch.v1.PlanStop
-	1,  // 13: corridorwatch.v1.RunFacts.state:type_name -> corridorwatch.v1.State
-	3,  // 14: corridorwatch.v1.RunFacts.held:type_name -> corridorwatch.v1.Span
-	15, // 15: corridorwatch.v1.TrainStatus.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	1,  // 16: corridorwatch.v1.TrainStatus.state:type_name -> corridorwatch.v1.State
-	15, // 17: corridorwatch.v1.Leg.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	1,  // 18: corridorwatch.v1.Leg.state:type_name -> corridorwatch.v1.State
-	2,  // 19: corridorwatch.v1.Side.entered:type_name -> corridorwatch.v1.Moment
-	2,  // 20: corridorwatch.v1.Side.arrived:type_name -> corridorwatch.v1.Moment
-	2,  // 21: corridorwatch.v1.Side.departed:type_name -> corridorwatch.v1.Moment
-	2,  // 22: corridorwatch.v1.Side.left:type_name -> corridorwatch.v1.Moment
-	1,  // 23: corridorwatch.v1.Side.state:type_name -> corridorwatch.v1.State
-	15, // 24: corridorwatch.v1.Crossing.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	9,  // 25: corridorwatch.v1.Crossing.outbound:type_name -> corridorwatch.v1.Side
-	9,  // 26: corridorwatch.v1.Crossing.inbound:type_name -> corridorwatch.v1.Side
-	1,  // 27: corridorwatch.v1.Crossing.state:type_name -> corridorwatch.v1.State
-	15, // 28: corridorwatch.v1.CrossingDelay.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	15, // 29: corridorwatch.v1.DelayStats.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	30, // [30:30] is the sub-list for method output_type
-	30, // [30:30] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	6,  // 8: corridorwatch.v1.Visit.transfer:type_name -> corridorwatch.v1.Transfer
+	5,  // 9: corridorwatch.v1.Transfer.causes:type_name -> corridorwatch.v1.CauseTime
+	17, // 10: corridorwatch.v1.Ride.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	17, // 11: corridorwatch.v1.Ride.run_kind:type_name -> corridorwatch.v1.UnitKind
+	4,  // 12: corridorwatch.v1.Ride.visit:type_name -> corridorwatch.v1.Visit
+	17, // 13: corridorwatch.v1.RunFacts.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	18, // 14: corridorwatch.v1.RunFacts.plan:type_name -> corridorwatch.v1.PlanStop
+	1,  // 15: corridorwatch.v1.RunFacts.state:type_name -> corridorwatch.v1.State
+	3,  // 16: corridorwatch.v1.RunFacts.held:type_name -> corridorwatch.v1.Span
+	17, // 17: corridorwatch.v1.TrainStatus.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	1,  // 18: corridorwatch.v1.TrainStatus.state:type_name -> corridorwatch.v1.State
+	17, // 19: corridorwatch.v1.Leg.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	1,  // 20: corridorwatch.v1.Leg.state:type_name -> corridorwatch.v1.State
+	2,  // 21: corridorwatch.v1.Side.entered:type_name -> corridorwatch.v1.Moment
+	2,  // 22: corridorwatch.v1.Side.arrived:type_name -> corridorwatch.v1.Moment
+	2,  // 23: corridorwatch.v1.Side.departed:type_name -> corridorwatch.v1.Moment
+	2,  // 24: corridorwatch.v1.Side.left:type_name -> corridorwatch.v1.Moment
+	1,  // 25: corridorwatch.v1.Side.state:type_name -> corridorwatch.v1.State
+	5,  // 26: corridorwatch.v1.Side.causes:type_name -> corridorwatch.v1.CauseTime
+	17, // 27: corridorwatch.v1.Crossing.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	11, // 28: corridorwatch.v1.Crossing.outbound:type_name -> corridorwatch.v1.Side
+	11, // 29: corridorwatch.v1.Crossing.inbound:type_name -> corridorwatch.v1.Side
+	1,  // 30: corridorwatch.v1.Crossing.state:type_name -> corridorwatch.v1.State
+	6,  // 31: corridorwatch.v1.Crossing.transfer:type_name -> corridorwatch.v1.Transfer
+	17, // 32: corridorwatch.v1.CrossingDelay.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	17, // 33: corridorwatch.v1.DelayStats.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_results_proto_init() }
@@ -2693,7 +3034,7 @@ func file_results_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_results_proto_rawDesc), len(file_results_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   13,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

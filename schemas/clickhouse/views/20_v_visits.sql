@@ -30,9 +30,11 @@ CREATE OR REPLACE VIEW {{.Database}}.v_visits
     direction LowCardinality(String) COMMENT 'up: with the order of places of the corridor; down: against it; empty: not known',
     line_standing_s Int64 COMMENT 'stood outside of any place since the previous visit, seconds',
     handover_offered_at Nullable({{time}}) COMMENT 'first hand-over to the neighbouring railway offered here, UTC',
-    handover_accepted_at Nullable({{time}}) COMMENT 'first hand-over accepted, UTC',
-    handover_s Nullable(Int64) COMMENT 'offered to accepted, seconds',
+    handover_accepted_at Nullable({{time}}) COMMENT 'acceptance that held: not refused or returned after it, UTC',
+    handover_s Nullable(Int64) COMMENT 'first offer to the acceptance that held, seconds; negative by clocks that oppose',
     refused UInt32 COMMENT 'hand-overs refused or returned',
+    refused_at Nullable({{time}}) COMMENT 'the last of them, UTC',
+    offered_again_at Nullable({{time}}) COMMENT 'first hand-over offered after that, UTC',
     origin Bool COMMENT 'the run begins here: nobody saw it arrive',
     terminus Bool COMMENT 'the run ended here',
     overlap_s Int64 COMMENT 'seconds by which the reported departure lies after the next visit began, by clocks that oppose; both times stay as told',
@@ -66,5 +68,5 @@ SELECT
     t.line_standing_s AS line_standing_s,
     {{known "t.offered_at"}} AS handover_offered_at, {{known "t.accepted_at"}} AS handover_accepted_at,
     {{seconds "handover_offered_at" "handover_accepted_at"}} AS handover_s,
-    t.refused AS refused, t.origin AS origin, t.terminus AS terminus, t.overlap_s AS overlap_s, t.known_at AS known_at
+    t.refused AS refused, {{known "t.refused_at"}} AS refused_at, {{known "t.offered_again_at"}} AS offered_again_at, t.origin AS origin, t.terminus AS terminus, t.overlap_s AS overlap_s, t.known_at AS known_at
 FROM {{from "visits"}} AS t FINAL

@@ -23,12 +23,15 @@ CREATE OR REPLACE VIEW {{.Database}}.v_crossing_sides
     customs_s Int64 COMMENT 'customs, seconds',
     gauge_change_s Int64 COMMENT 'gauge change, seconds',
     other_s Int64 COMMENT 'explained by other activities, seconds',
+    causes Array(Tuple(cause String, seconds Int64)) COMMENT 'all activities by their code, each with all its seconds',
+    overlap_s Int64 COMMENT 'by how much causes overlap, seconds: sum of causes - overlap_s + unexplained_s = side_s',
     unexplained_s Int64 COMMENT 'explained by nothing that was reported, seconds',
     norm_s Nullable(Int64) COMMENT 'norm of the catalogue for this side and direction, seconds; NULL: none',
     delay_norm_s Nullable(Int64) COMMENT 'side_s - norm_s, seconds; NULL: no norm, or open',
     running_delay_norm_s Nullable(Int64) COMMENT 'running_s - norm_s, seconds: delay seen while it still waits',
     plan_s Nullable(Int64) COMMENT 'planned time on the side, seconds; NULL: no plan',
     delay_plan_s Nullable(Int64) COMMENT 'side_s - plan_s, seconds; NULL: no plan, or open',
+    vehicles Array(String) COMMENT 'runs a load unit was on there, in order; empty for runs themselves',
     consist String COMMENT 'what arrived together',
     corridor LowCardinality(String) COMMENT 'corridor; empty: not known',
     area LowCardinality(String) COMMENT 'area: places that one cause can delay together',
@@ -48,13 +51,14 @@ SELECT
     if(t.{{$side}}_state = 'closed' AND isNotNull(coalesce(left, departed)) AND isNotNull(coalesce(entered, arrived)) AND notEmpty(t.{{$side}}_places), t.{{$side}}_seconds, NULL) AS side_s,
     if(t.{{$side}}_state IN ('open', 'silent'), greatest(0, {{seconds "coalesce(entered, arrived)" "stage_time"}}), NULL) AS running_s,
     t.{{$side}}_customs_s AS customs_s, t.{{$side}}_gauge_change_s AS gauge_change_s, t.{{$side}}_other_s AS other_s,
+    arrayMap((c, s) -> (toString(c), s), t.{{$side}}_cause, t.{{$side}}_cause_s) AS causes, t.{{$side}}_overlap_s AS overlap_s,
     t.{{$side}}_unexplained_s AS unexplained_s,
     if(t.{{$side}}_has_norm, t.{{$side}}_norm_s, NULL) AS norm_s,
     if(t.{{$side}}_has_norm AND isNotNull(side_s), t.{{$side}}_delay_norm_s, NULL) AS delay_norm_s,
     running_s - norm_s AS running_delay_norm_s,
     if(t.{{$side}}_has_plan, t.{{$side}}_plan_s, NULL) AS plan_s,
     if(t.{{$side}}_has_plan AND isNotNull(side_s), t.{{$side}}_delay_plan_s, NULL) AS delay_plan_s,
-    t.consist AS consist, t.corridor AS corridor, t.area AS area, t.known_at AS known_at
+    t.{{$side}}_vehicles AS vehicles, t.consist AS consist, t.corridor AS corridor, t.area AS area, t.known_at AS known_at
 FROM {{from "crossings"}} AS t FINAL
 WHERE t.{{$side}}_state != 'none' OR notEmpty(t.{{$side}}_places)
 {{- end}}
