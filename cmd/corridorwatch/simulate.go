@@ -25,6 +25,7 @@ func simulateCmd() *cobra.Command {
 	var start, out, truth string
 	var days int
 	var feeds map[string]string
+	var story string
 	cmd := &cobra.Command{
 		Use:   "simulate",
 		Short: "write the events of a simulated world as JSON lines, and what really happened in it",
@@ -48,6 +49,11 @@ func simulateCmd() *cobra.Command {
 			w.Duration = time.Duration(days) * 24 * time.Hour
 			if w.Feeds, err = simulator.ParseFeeds(feeds); err != nil {
 				return err
+			}
+			if story != "" {
+				if w, err = readStory(story, w); err != nil {
+					return err
+				}
 			}
 			world, err := simulator.New(w)
 			if err != nil {
@@ -80,6 +86,7 @@ func simulateCmd() *cobra.Command {
 	f.DurationVar(&w.GapLength, "gap-length", 30*time.Minute, "mean length of a gap")
 	f.BoolVar(&w.StoreForward, "store-forward", false, "what was measured in a gap arrives after it, instead of never")
 	f.BoolVar(&w.Containers, "containers", false, "compositions, containers and consignments too")
+	f.StringVar(&story, "story", "", "YAML file of a story, which says what runs and what happens: the flags above are not asked then, but for those of disturbances; testdata/stories has examples")
 	f.StringToStringVar(&feeds, "feeds", nil, feedsHelp)
 	f.DurationVar(&w.WindEvery, "wind-every", 168*time.Hour, "mean time between two closures of a sea border's ports by wind; 0: none")
 	f.DurationVar(&w.WindLength, "wind-length", 20*time.Hour, "mean length of such a closure")
@@ -87,6 +94,21 @@ func simulateCmd() *cobra.Command {
 	f.StringVar(&out, "out", "-", "file of the events; -: standard output")
 	f.StringVar(&truth, "truth", "", "file of what really happened")
 	return cmd
+}
+
+// readStory makes the world of a story, with the seed, the noise and the disturbances of flags.
+func readStory(path string, flags simulator.Config) (simulator.Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return flags, fmt.Errorf("read the story: %w", err)
+	}
+	w, err := simulator.ReadStory(text, flags.Catalog)
+	if err != nil {
+		return flags, fmt.Errorf("%s: %w", path, err)
+	}
+	w.Seed, w.NoiseM, w.Duplicates, w.ShuffleWithin, w.Loss = flags.Seed, flags.NoiseM, flags.Duplicates, flags.ShuffleWithin, flags.Loss
+	w.GapEvery, w.GapLength, w.StoreForward = flags.GapEvery, flags.GapLength, flags.StoreForward
+	return w, nil
 }
 
 // writeFile lets write fill the file, or standard output.

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -11,8 +12,8 @@ import (
 )
 
 const (
-	containersATrip = 40
-	consignments    = 4 // a trip, of equally many containers
+	containersATrip = 40 // where nothing is said
+	consignments    = 4  // a trip, of equally many containers
 )
 
 // cargo is what one trip carries: the same containers in every run of it.
@@ -31,8 +32,9 @@ func newCargo(cfg Config, d departure) *cargo {
 	places := d.places
 	from, _ := cfg.Catalog.Place(places[0])
 	c := &cargo{trip: d.trip, seed: cfg.Seed, day: time.UnixMilli(d.at).UTC().Format("20060102"), from: places[0], to: places[len(places)-1], country: from.Country}
-	for i := range uint64(containersATrip) {
-		c.containers = append(c.containers, containerNumber(d.trip*containersATrip+i))
+	n := uint64(cmp.Or(cfg.PerTrip, containersATrip))
+	for i := range n {
+		c.containers = append(c.containers, containerNumber(d.trip*n+i))
 	}
 	return c
 }
@@ -41,7 +43,7 @@ func (c *cargo) note(i int) string { return fmt.Sprintf("SMGS-%s-%d-%d", c.day, 
 
 // of are the containers of consignment i.
 func (c *cargo) of(i int) []string {
-	const n = containersATrip / consignments
+	n := len(c.containers) / consignments
 	return c.containers[i*n : (i+1)*n]
 }
 
@@ -49,9 +51,9 @@ func (c *cargo) of(i int) []string {
 func (c *cargo) composition(r *run) *pb.Composition {
 	out := &pb.Composition{Op: pb.Composition_SET}
 	for i, id := range c.containers {
-		item := &pb.CompositionItem{Containers: []*pb.ContainerOn{{Id: id, Loaded: new(true)}}, Consignment: c.note(i / (containersATrip / consignments))}
+		item := &pb.CompositionItem{Containers: []*pb.ContainerOn{{Id: id, Loaded: new(true)}}, Consignment: c.note(i * consignments / len(c.containers))}
 		if r.kind == pb.UnitKind_TRAIN {
-			item.Wagon = wagonNumber((c.trip*8+uint64(r.part))*containersATrip + uint64(i))
+			item.Wagon = wagonNumber((c.trip*8+uint64(r.part))*uint64(len(c.containers)) + uint64(i))
 		}
 		out.Items = append(out.Items, item)
 	}

@@ -158,6 +158,7 @@ func (d *driver) arrive(t *trip, at int64) {
 
 // ready offers the train to the neighbour where the next section crosses a border; elsewhere it leaves, if there is room ahead.
 func (d *driver) ready(t *trip, at int64) {
+	d.divert(t, at)
 	if border := d.crosses(t, t.at); border != "" {
 		t.refused = false
 		d.offer(t, at)

@@ -115,7 +115,10 @@ func (r *run) statuses(cfg Config) []*pb.Event {
 			add := func(t int64, verb pb.Verb) {
 				e := &pb.Event{
 					Source: "simulator/forwarder", Id: fmt.Sprintf("%s/%d/%s/%s", unit, r.cargo.trip, c.place.ID, verb), Verb: verb, UnitKind: pb.UnitKind_CONTAINER, Subject: unit,
-					Time: t, RecordedAt: t + r.rnd.Int64N(statusDelay), Place: c.place.ID, Data: &pb.Event_Movement{Movement: &pb.Movement{}},
+					Time: t, RecordedAt: t, Place: c.place.ID, Data: &pb.Event_Movement{Movement: &pb.Movement{}},
+				}
+				if !cfg.Even {
+					e.RecordedAt += r.rnd.Int64N(statusDelay)
 				}
 				out = append(out, e)
 			}

@@ -25,19 +25,20 @@ func (r *run) path(cat *network.Catalog) {
 		k := knot{t: c.arrive, lat: lat, lon: lon, km: c.km}
 		now := ok && c.feed == GPS
 		if n := len(r.knots); n > 0 {
-			if before := &r.calls[i-1]; before.anchored != 0 {
-				a := r.knots[n-1]
-				a.t, a.lat, a.lon, a.km, a.dark = before.anchored, a.lat+roads*(lat-a.lat), a.lon+roads*(lon-a.lon), a.km+roads*(c.km-a.km), !heard
-				r.knots[n-1].dark = !heard
-				r.knots = append(r.knots, a)
-				a.t = before.weighed
-				r.knots = append(r.knots, a)
+			next, before := k, &r.calls[i-1]
+			last := &r.knots[n-1]
+			if before.anchored != 0 {
+				next = knot{t: before.anchored, lat: last.lat + roads*(lat-last.lat), lon: last.lon + roads*(lon-last.lon), km: last.km + roads*(c.km-last.km), dark: !now}
 			}
-			last := &r.knots[len(r.knots)-1]
-			if last.dark = !heard || !now; heard != now && ok && c.feed != r.calls[i-1].feed {
-				m := handedOver(*last, k, r.calls[i-1].place, c.place)
+			if last.dark = !heard || !now; heard != now && ok && c.feed != before.feed {
+				m := handedOver(*last, next, before.place, c.place)
 				last.dark, m.dark = !heard, !now
 				r.knots = append(r.knots, m)
+			}
+			if before.anchored != 0 {
+				r.knots = append(r.knots, next)
+				next.t = before.weighed
+				r.knots = append(r.knots, next)
 			}
 		}
 		k.dark = !now

@@ -22,6 +22,9 @@ type run struct {
 	part       int  // of the trip, from 0
 	last       bool // of the trip
 
+	planned  []*pb.PlanStop // at first, where it was sent another way later
+	diverted int64          // when it was; 0: never
+
 	reports  []*pb.Event // by time; the next one first
 	interval int64
 	noise    float64
@@ -150,7 +153,7 @@ func (r *run) allReports(cfg Config) []*pb.Event {
 	source := r.source
 	add := func(t int64, verb pb.Verb, place string) *pb.Event {
 		e := &pb.Event{Source: source, Id: fmt.Sprintf("%s/r%d", r.id, len(out)), Verb: verb, UnitKind: r.kind, Subject: r.id, Time: t, RecordedAt: t, Place: place}
-		if source != r.source {
+		if source != r.source && !cfg.Even {
 			e.RecordedAt += r.rnd.Int64N(reportDelay)
 		}
 		out = append(out, e)
@@ -159,12 +162,15 @@ func (r *run) allReports(cfg Config) []*pb.Event {
 	from, first, ok := r.seenFrom()
 	if ok {
 		source = r.tells(&r.calls[first])
-		plan := &pb.Plan{Destination: r.calls[len(r.calls)-1].place.ID}
-		for i := range r.calls {
-			c := &r.calls[i]
-			plan.Stops = append(plan.Stops, &pb.PlanStop{Place: c.place.ID, Arrival: c.plannedArr, Departure: c.plannedDep})
+		plan := func(t int64, stops []*pb.PlanStop) {
+			add(t, pb.Verb_PLANNED, "").Data = &pb.Event_Plan{Plan: &pb.Plan{Stops: stops, Destination: stops[len(stops)-1].Place}}
 		}
-		add(from, pb.Verb_PLANNED, "").Data = &pb.Event_Plan{Plan: plan}
+		if r.diverted > from {
+			plan(from, r.planned)
+			plan(r.diverted, r.stops())
+		} else {
+			plan(from, r.stops())
+		}
 	}
 	country := ""
 	for i := range r.calls {
@@ -194,6 +200,15 @@ func (r *run) allReports(cfg Config) []*pb.Event {
 		out = append(out, r.statuses(cfg)...)
 	}
 	return out
+}
+
+// stops are the calls with their planned times.
+func (r *run) stops() (all []*pb.PlanStop) {
+	for i := range r.calls {
+		c := &r.calls[i]
+		all = append(all, &pb.PlanStop{Place: c.place.ID, Arrival: c.plannedArr, Departure: c.plannedDep})
+	}
+	return all
 }
 
 // callReports are those of one call. Where the run is formed it does not arrive.

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"corridorwatch/schemas/network"
@@ -42,16 +43,19 @@ type Config struct {
 
 	Containers bool // compositions of wagons and containers, shipments
 
+	PerTrip int // containers a trip, 40 when zero; four or a multiple of it
+
 	Lines        []Line              // what runs; empty: TrainsPerDay on each of Corridors, both ways
 	Borders      map[string]Capacity // by border; those that are missing have the default
 	Restrictions []Restriction
+	Diversions   []Diversion
 	WindEvery    time.Duration           // mean time between two closures of a sea border's ports by wind; 0: none
 	WindLength   time.Duration           // mean length of such a closure
 	Refusals     float64                 // share of hand-overs that are refused at first
 	Norms        map[string]network.Norm // of border sides, instead of the catalogue's: "khorgos KZ inbound"
 	Feeds        map[string]Feed         // what is told of trains, by country; GPS where nothing is said
 	// Even leaves chance out: every stop and speed is the usual one, places that are passed now and then are passed, nothing is
-	// refused. What comes out can be worked out by hand.
+	// refused or late. What comes out can be worked out by hand.
 	Even bool
 }
 
@@ -122,9 +126,27 @@ func check(cfg Config) error {
 			return fmt.Errorf("simulator: the catalogue has no border %q to give a capacity", id)
 		}
 	}
+	if cfg.PerTrip%consignments != 0 || cfg.PerTrip < 0 {
+		return fmt.Errorf("simulator: %d containers a trip: choose a multiple of %d, they make as many consignments", cfg.PerTrip, consignments)
+	}
 	for country, f := range cfg.Feeds {
 		if f == Statuses && !cfg.Containers {
 			return fmt.Errorf("simulator: %s has statuses of containers only, and the world has no containers: ask for them", country)
+		}
+	}
+	for side := range cfg.Norms {
+		border, rest, _ := strings.Cut(side, " ")
+		country, role, _ := strings.Cut(rest, " ")
+		b, ok := cfg.Catalog.Border(border)
+		if !ok || country != b.A.Country && country != b.B.Country || role != network.Inbound && role != network.Outbound {
+			return fmt.Errorf("simulator: %q is no side of a border: write it like \"khorgos KZ inbound\"", side)
+		}
+	}
+	for _, v := range cfg.Diversions {
+		for _, id := range []string{v.Border, v.Via} {
+			if _, ok := cfg.Catalog.Border(id); !ok {
+				return fmt.Errorf("simulator: the catalogue has no border %q to divert trains from or to", id)
+			}
 		}
 	}
 	for _, r := range cfg.Restrictions {

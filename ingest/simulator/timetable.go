@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"corridorwatch/schemas/network"
 )
@@ -17,12 +18,13 @@ const (
 	longestTrip = 35 * dayMS
 )
 
-// Line is a stream of trains, evenly spaced over the day, the first at midnight UTC.
+// Line is a stream of trains, evenly spaced. It runs since long before the world's start, at midnight UTC and so on, unless From is set.
 type Line struct {
 	Corridor    string
 	Down        bool   // against the order of places
 	First, Last string // the part of the corridor it runs on, in the order of its places; empty: from end to end
 	PerDay      float64
+	From, Until time.Time // the first leaves at From, the last before Until; zero: always
 }
 
 // departure is one line of the timetable.
@@ -36,9 +38,10 @@ type departure struct {
 // stream is a line whose corridor has been found.
 type stream struct {
 	places []string
-	offset int64
+	from   int64 // the first train
+	until  int64 // no more trains
 	step   int64
-	number int // of its first train
+	number int // of the first train
 }
 
 // streams are the lines of the world: those asked for, else both directions of every corridor chosen.
@@ -62,18 +65,23 @@ func streams(cfg Config) ([]stream, error) {
 		if first < 0 || last-first < 2 || l.PerDay <= 0 {
 			return nil, fmt.Errorf("simulator: line %d: corridor %s has no way from %q to %q, or no trains are asked for: name two of its places in order, and trains a day", i+1, k.ID, l.First, l.Last)
 		}
-		out = append(out, stream{places: directed(k.Places[first:last], l.Down), step: int64(float64(dayMS) / l.PerDay), number: 1000 * (i + 1)})
+		s := stream{places: directed(k.Places[first:last], l.Down), from: cfg.Start.UnixMilli() - longestTrip, until: untilMS(l.Until), step: int64(float64(dayMS) / l.PerDay), number: 1000 * (i + 1)}
+		if !l.From.IsZero() {
+			s.from = l.From.UnixMilli()
+		}
+		out = append(out, s)
 	}
 	return out, nil
 }
 
 func everyCorridor(cfg Config) ([]stream, error) {
 	var out []stream
+	first := cfg.Start.UnixMilli() - longestTrip
 	step := int64(float64(dayMS) / cfg.TrainsPerDay)
 	chosen, err := chosen(cfg)
 	for i, k := range chosen {
 		for d, down := range []bool{false, true} {
-			out = append(out, stream{places: directed(k.Places, down), offset: (int64(i)*7 + int64(d)*3) * hourMS % step, step: step, number: 1000*(i+1) + 500*d})
+			out = append(out, stream{places: directed(k.Places, down), from: first + (int64(i)*7+int64(d)*3)*hourMS%step, until: never, step: step, number: 1000*(i+1) + 500*d})
 		}
 	}
 	return out, err
@@ -122,7 +130,7 @@ func timetable(cfg Config, streams []stream) []departure {
 	var all []departure
 	for _, s := range streams {
 		n := 0
-		for at := cfg.Start.UnixMilli() - longestTrip + s.offset; at < cfg.Start.Add(cfg.Duration).UnixMilli(); at += s.step {
+		for at := s.from; at < min(s.until, cfg.Start.Add(cfg.Duration).UnixMilli()); at += s.step {
 			all = append(all, departure{places: s.places, at: at, number: s.number + n%500})
 			n++
 		}

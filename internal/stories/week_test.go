@@ -60,6 +60,7 @@ type told struct {
 	visits    map[string]*pb.Visit
 	crossings map[string]*pb.Crossing
 	facts     map[string]*pb.RunFacts
+	status    map[string]*pb.TrainStatus
 	rejects   []*pb.Reject
 }
 
@@ -73,7 +74,7 @@ type chain struct {
 }
 
 func newChain(cat *network.Catalog, wall bool) *chain {
-	c := &chain{told: &told{cat: cat, visits: map[string]*pb.Visit{}, crossings: map[string]*pb.Crossing{}, facts: map[string]*pb.RunFacts{}}}
+	c := &chain{told: &told{cat: cat, visits: map[string]*pb.Visit{}, crossings: map[string]*pb.Crossing{}, facts: map[string]*pb.RunFacts{}, status: map[string]*pb.TrainStatus{}}}
 	for _, st := range []stream.Stage{intake.Stage(cat, intake.Config{Wall: wall}), dwell.Stage(cat), border.Stage(cat)} {
 		c.folds = append(c.folds, st.New())
 	}
@@ -93,6 +94,9 @@ func (c *chain) emit(topic, _ string, rec *pb.Record) {
 			keep(c.told.facts, f.Run, f, rec.Deleted)
 		}
 		c.folds[2].Fold(stream.In{Now: c.now, Rec: rec}, c.out)
+	case schemas.TrainStatus:
+		v := rec.GetTrainStatus()
+		keep(c.told.status, v.Run, v, rec.Deleted)
 	case schemas.Visits:
 		v := rec.GetVisit()
 		keep(c.told.visits, fmt.Sprintf("%s|%s|%s|%d", v.Unit, v.Journey, v.Place, v.N), v, rec.Deleted)

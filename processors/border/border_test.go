@@ -192,7 +192,7 @@ func (p *parser) moment(s string) *pb.Moment {
 //	visit RUN PLACE ARRIVED DEPARTED [WORD=VALUE ...]    what dwell tells of a run; an open visit has no departure
 //	gone RUN PLACE N                                     dwell takes the visit back
 //	carry BOX RUN PLACE ARRIVED DEPARTED [WORD=VALUE ...] the same of a container on board
-//	facts RUN [plan=PLACE,PLACE] [exit=BORDER] [ended=HH:MM]
+//	facts RUN [plan=PLACE[@HH:MM],PLACE] [exit=BORDER] [ended=HH:MM]
 //	HH:MM BOX arrived|departed|gate_in|delivered PLACE   what is reported of a container
 //	HH:MM BOX started|finished PLACE KIND                what is done to it
 //	retract ID                                           takes back the event of that line
@@ -340,7 +340,12 @@ func (p *parser) facts(run string, w []string) {
 		switch name {
 		case "plan":
 			for place := range strings.SplitSeq(value, ",") {
-				f.Plan = append(f.Plan, &pb.PlanStop{Place: place})
+				place, arrival, timed := strings.Cut(place, "@")
+				stop := &pb.PlanStop{Place: place}
+				if timed {
+					stop.Arrival = at24(p.t, arrival)
+				}
+				f.Plan = append(f.Plan, stop)
 			}
 		case "exit":
 			f.ExitBorder = value

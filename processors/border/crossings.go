@@ -111,8 +111,8 @@ func (u *unit) willCross(cat *network.Catalog, j journey, b *network.Border, g g
 			return true
 		}
 		beyond := other(b, g.side)
-		for _, s := range u.facts.Plan {
-			if slices.Contains(beyond.Places, s.Place) && (s.Arrival == 0 || s.Arrival > g.stays[0].start()) {
+		for _, s := range u.ahead(g) {
+			if slices.Contains(beyond.Places, s.Place) {
 				return g.first == 0 || !u.from(cat, j, beyond.Country, g)
 			}
 		}
@@ -121,6 +121,22 @@ func (u *unit) willCross(cat *network.Catalog, j journey, b *network.Border, g g
 		}
 	}
 	return g.first > 0 && u.from(cat, j, own(b, g.side).Country, g)
+}
+
+// ahead is what is planned behind the group: the stops after that which its last stay is, however late it has become. If the plan does
+// not name its place, those that were to be reached after it came.
+func (u *unit) ahead(g group) []*pb.PlanStop {
+	last := g.stays[len(g.stays)-1]
+	n := uint32(0)
+	for i, s := range u.facts.Plan {
+		if s.Place == last.Place {
+			n++
+			if n == last.N {
+				return u.facts.Plan[i+1:]
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(u.facts.Plan), func(s *pb.PlanStop) bool { return s.Arrival != 0 && s.Arrival <= g.stays[0].start() })
 }
 
 func (u *unit) from(cat *network.Catalog, j journey, country string, g group) bool {

@@ -36,7 +36,6 @@ type Catalog struct {
 	Areas       []*Area
 	Sections    []*Section
 	Corridors   []*Corridor
-	Sources     []*Source // profiles of sources of events
 
 	maxSpeed  float64
 	places    map[string]*Place
@@ -46,7 +45,6 @@ type Catalog struct {
 	neighbors map[string][]*Section
 	changes   []time.Time // instants at which a section opens or closes, ascending
 	hash      string
-	box       *box
 
 	mu     sync.RWMutex // guards routes
 	routes map[routeKey]Route

@@ -327,7 +327,6 @@ type Visit struct {
 	OfferedAgainAt   int64                  `protobuf:"varint,27,opt,name=offered_again_at,json=offeredAgainAt,proto3" json:"offered_again_at,omitempty"` // first hand-over offered after that
 	Transfer         *Transfer              `protobuf:"bytes,28,opt,name=transfer,proto3" json:"transfer,omitempty"`                                      // of a load unit that changed vehicles here, or was taken off one
 	OverlapS         int64                  `protobuf:"varint,25,opt,name=overlap_s,json=overlapS,proto3" json:"overlap_s,omitempty"`                     // seconds by which the reported departure lies after the next visit began: clocks that oppose
-	Otherwise        []*Claim               `protobuf:"bytes,30,rep,name=otherwise,proto3" json:"otherwise,omitempty"`                                    // reports of this visit that do not count, since a source that is trusted more, or a later one, says something else
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -558,74 +557,6 @@ func (x *Visit) GetOverlapS() int64 {
 	return 0
 }
 
-func (x *Visit) GetOtherwise() []*Claim {
-	if x != nil {
-		return x.Otherwise
-	}
-	return nil
-}
-
-// Claim is a time that a source reported.
-type Claim struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	What          string                 `protobuf:"bytes,1,opt,name=what,proto3" json:"what,omitempty"` // arrived, departed
-	At            int64                  `protobuf:"varint,2,opt,name=at,proto3" json:"at,omitempty"`
-	Source        string                 `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Claim) Reset() {
-	*x = Claim{}
-	mi := &file_results_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Claim) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Claim) ProtoMessage() {}
-
-func (x *Claim) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Claim.ProtoReflect.Descriptor instead.
-func (*Claim) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *Claim) GetWhat() string {
-	if x != nil {
-		return x.What
-	}
-	return ""
-}
-
-func (x *Claim) GetAt() int64 {
-	if x != nil {
-		return x.At
-	}
-	return 0
-}
-
-func (x *Claim) GetSource() string {
-	if x != nil {
-		return x.Source
-	}
-	return ""
-}
-
 // CauseTime is how long a cause went on, each moment once; causes that overlap keep all their seconds.
 type CauseTime struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -637,7 +568,7 @@ type CauseTime struct {
 
 func (x *CauseTime) Reset() {
 	*x = CauseTime{}
-	mi := &file_results_proto_msgTypes[4]
+	mi := &file_results_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -649,7 +580,7 @@ func (x *CauseTime) String() string {
 func (*CauseTime) ProtoMessage() {}
 
 func (x *CauseTime) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[4]
+	mi := &file_results_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -662,7 +593,7 @@ func (x *CauseTime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CauseTime.ProtoReflect.Descriptor instead.
 func (*CauseTime) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{4}
+	return file_results_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CauseTime) GetCause() string {
@@ -706,7 +637,7 @@ type Transfer struct {
 
 func (x *Transfer) Reset() {
 	*x = Transfer{}
-	mi := &file_results_proto_msgTypes[5]
+	mi := &file_results_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -718,7 +649,7 @@ func (x *Transfer) String() string {
 func (*Transfer) ProtoMessage() {}
 
 func (x *Transfer) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[5]
+	mi := &file_results_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -731,7 +662,7 @@ func (x *Transfer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
 func (*Transfer) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{5}
+	return file_results_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Transfer) GetFirst() string {
@@ -860,7 +791,7 @@ type Ride struct {
 
 func (x *Ride) Reset() {
 	*x = Ride{}
-	mi := &file_results_proto_msgTypes[6]
+	mi := &file_results_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -872,7 +803,7 @@ func (x *Ride) String() string {
 func (*Ride) ProtoMessage() {}
 
 func (x *Ride) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[6]
+	mi := &file_results_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -885,7 +816,7 @@ func (x *Ride) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ride.ProtoReflect.Descriptor instead.
 func (*Ride) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{6}
+	return file_results_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Ride) GetUnit() string {
@@ -991,7 +922,7 @@ type RunFacts struct {
 
 func (x *RunFacts) Reset() {
 	*x = RunFacts{}
-	mi := &file_results_proto_msgTypes[7]
+	mi := &file_results_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1003,7 +934,7 @@ func (x *RunFacts) String() string {
 func (*RunFacts) ProtoMessage() {}
 
 func (x *RunFacts) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[7]
+	mi := &file_results_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1016,7 +947,7 @@ func (x *RunFacts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunFacts.ProtoReflect.Descriptor instead.
 func (*RunFacts) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{7}
+	return file_results_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RunFacts) GetUnit() string {
@@ -1095,7 +1026,7 @@ type TrainStatus struct {
 	Run           string                 `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
 	UnitKind      UnitKind               `protobuf:"varint,2,opt,name=unit_kind,json=unitKind,proto3,enum=corridorwatch.v1.UnitKind" json:"unit_kind,omitempty"`
 	State         State                  `protobuf:"varint,3,opt,name=state,proto3,enum=corridorwatch.v1.State" json:"state,omitempty"`
-	SeenAt        int64                  `protobuf:"varint,4,opt,name=seen_at,json=seenAt,proto3" json:"seen_at,omitempty"` // time of the last fix or report; a position sent again and again is evidence for a day
+	SeenAt        int64                  `protobuf:"varint,4,opt,name=seen_at,json=seenAt,proto3" json:"seen_at,omitempty"` // time of the last fix or report
 	LatE7         int32                  `protobuf:"zigzag32,5,opt,name=lat_e7,json=latE7,proto3" json:"lat_e7,omitempty"`
 	LonE7         int32                  `protobuf:"zigzag32,6,opt,name=lon_e7,json=lonE7,proto3" json:"lon_e7,omitempty"`
 	HasPosition   bool                   `protobuf:"varint,7,opt,name=has_position,json=hasPosition,proto3" json:"has_position,omitempty"`
@@ -1109,15 +1040,14 @@ type TrainStatus struct {
 	Direction     string                 `protobuf:"bytes,15,opt,name=direction,proto3" json:"direction,omitempty"`
 	Wagons        uint32                 `protobuf:"varint,16,opt,name=wagons,proto3" json:"wagons,omitempty"`
 	Containers    uint32                 `protobuf:"varint,17,opt,name=containers,proto3" json:"containers,omitempty"`
-	Source        string                 `protobuf:"bytes,19,opt,name=source,proto3" json:"source,omitempty"`                         // of the last evidence
-	SameSince     int64                  `protobuf:"varint,20,opt,name=same_since,json=sameSince,proto3" json:"same_since,omitempty"` // a position to the last digit the same has been sent with new times for more than a day, first then; 0: it is not so
+	Source        string                 `protobuf:"bytes,19,opt,name=source,proto3" json:"source,omitempty"` // of the last evidence
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TrainStatus) Reset() {
 	*x = TrainStatus{}
-	mi := &file_results_proto_msgTypes[8]
+	mi := &file_results_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1129,7 +1059,7 @@ func (x *TrainStatus) String() string {
 func (*TrainStatus) ProtoMessage() {}
 
 func (x *TrainStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[8]
+	mi := &file_results_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1142,7 +1072,7 @@ func (x *TrainStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrainStatus.ProtoReflect.Descriptor instead.
 func (*TrainStatus) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{8}
+	return file_results_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TrainStatus) GetRun() string {
@@ -1271,13 +1201,6 @@ func (x *TrainStatus) GetSource() string {
 	return ""
 }
 
-func (x *TrainStatus) GetSameSince() int64 {
-	if x != nil {
-		return x.SameSince
-	}
-	return 0
-}
-
 // Leg is the way between two visits that follow one another. Key: unit, journey, from, to, n.
 type Leg struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1312,7 +1235,7 @@ type Leg struct {
 
 func (x *Leg) Reset() {
 	*x = Leg{}
-	mi := &file_results_proto_msgTypes[9]
+	mi := &file_results_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1324,7 +1247,7 @@ func (x *Leg) String() string {
 func (*Leg) ProtoMessage() {}
 
 func (x *Leg) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[9]
+	mi := &file_results_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1337,7 +1260,7 @@ func (x *Leg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leg.ProtoReflect.Descriptor instead.
 func (*Leg) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{9}
+	return file_results_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Leg) GetUnit() string {
@@ -1546,7 +1469,7 @@ type Side struct {
 
 func (x *Side) Reset() {
 	*x = Side{}
-	mi := &file_results_proto_msgTypes[10]
+	mi := &file_results_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1558,7 +1481,7 @@ func (x *Side) String() string {
 func (*Side) ProtoMessage() {}
 
 func (x *Side) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[10]
+	mi := &file_results_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1571,7 +1494,7 @@ func (x *Side) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Side.ProtoReflect.Descriptor instead.
 func (*Side) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{10}
+	return file_results_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Side) GetRole() string {
@@ -1775,7 +1698,7 @@ type Crossing struct {
 
 func (x *Crossing) Reset() {
 	*x = Crossing{}
-	mi := &file_results_proto_msgTypes[11]
+	mi := &file_results_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1787,7 +1710,7 @@ func (x *Crossing) String() string {
 func (*Crossing) ProtoMessage() {}
 
 func (x *Crossing) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[11]
+	mi := &file_results_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1800,7 +1723,7 @@ func (x *Crossing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Crossing.ProtoReflect.Descriptor instead.
 func (*Crossing) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{11}
+	return file_results_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Crossing) GetUnit() string {
@@ -2090,7 +2013,7 @@ type CrossingDelay struct {
 
 func (x *CrossingDelay) Reset() {
 	*x = CrossingDelay{}
-	mi := &file_results_proto_msgTypes[12]
+	mi := &file_results_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2102,7 +2025,7 @@ func (x *CrossingDelay) String() string {
 func (*CrossingDelay) ProtoMessage() {}
 
 func (x *CrossingDelay) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[12]
+	mi := &file_results_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2115,7 +2038,7 @@ func (x *CrossingDelay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CrossingDelay.ProtoReflect.Descriptor instead.
 func (*CrossingDelay) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{12}
+	return file_results_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CrossingDelay) GetUnit() string {
@@ -2228,7 +2151,7 @@ type DelayStats struct {
 
 func (x *DelayStats) Reset() {
 	*x = DelayStats{}
-	mi := &file_results_proto_msgTypes[13]
+	mi := &file_results_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2240,7 +2163,7 @@ func (x *DelayStats) String() string {
 func (*DelayStats) ProtoMessage() {}
 
 func (x *DelayStats) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[13]
+	mi := &file_results_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2253,7 +2176,7 @@ func (x *DelayStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DelayStats.ProtoReflect.Descriptor instead.
 func (*DelayStats) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{13}
+	return file_results_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *DelayStats) GetArea() string {
@@ -2405,7 +2328,7 @@ type Alert struct {
 
 func (x *Alert) Reset() {
 	*x = Alert{}
-	mi := &file_results_proto_msgTypes[14]
+	mi := &file_results_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2417,7 +2340,7 @@ func (x *Alert) String() string {
 func (*Alert) ProtoMessage() {}
 
 func (x *Alert) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[14]
+	mi := &file_results_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2430,7 +2353,7 @@ func (x *Alert) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alert.ProtoReflect.Descriptor instead.
 func (*Alert) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{14}
+	return file_results_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Alert) GetFingerprint() string {
@@ -2585,7 +2508,7 @@ type Reject struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"` // intake partition, offset and element: "3-1207-0"
 	Source        string                 `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
-	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"` // code: unreadable, unknown_type, missing_field, impossible_value, unknown_place, off_network, future, far_ahead
+	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"` // code: unreadable, unknown_type, missing_field, impossible_value, unknown_place, future, far_ahead
 	Detail        string                 `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"` // what to do about it
 	Path          string                 `protobuf:"bytes,5,opt,name=path,proto3" json:"path,omitempty"`     // JSON path of the fault
 	Value         []byte                 `protobuf:"bytes,6,opt,name=value,proto3" json:"value,omitempty"`   // the bytes as they came (the element, for a list)
@@ -2599,7 +2522,7 @@ type Reject struct {
 
 func (x *Reject) Reset() {
 	*x = Reject{}
-	mi := &file_results_proto_msgTypes[15]
+	mi := &file_results_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2611,7 +2534,7 @@ func (x *Reject) String() string {
 func (*Reject) ProtoMessage() {}
 
 func (x *Reject) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[15]
+	mi := &file_results_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2624,7 +2547,7 @@ func (x *Reject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reject.ProtoReflect.Descriptor instead.
 func (*Reject) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{15}
+	return file_results_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Reject) GetId() string {
@@ -2714,7 +2637,7 @@ const file_results_proto_rawDesc = "" +
 	"\x04from\x18\x04 \x01(\x03R\x04from\x12\x0e\n" +
 	"\x02to\x18\x05 \x01(\x03R\x02to\x12\x16\n" +
 	"\x06source\x18\x06 \x01(\tR\x06source\x12\x1b\n" +
-	"\tbound_for\x18\a \x01(\tR\bboundFor\"\xc1\b\n" +
+	"\tbound_for\x18\a \x01(\tR\bboundFor\"\x8a\b\n" +
 	"\x05Visit\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x18\n" +
@@ -2751,12 +2674,7 @@ const file_results_proto_rawDesc = "" +
 	"refused_at\x18\x1a \x01(\x03R\trefusedAt\x12(\n" +
 	"\x10offered_again_at\x18\x1b \x01(\x03R\x0eofferedAgainAt\x126\n" +
 	"\btransfer\x18\x1c \x01(\v2\x1a.corridorwatch.v1.TransferR\btransfer\x12\x1b\n" +
-	"\toverlap_s\x18\x19 \x01(\x03R\boverlapS\x125\n" +
-	"\totherwise\x18\x1e \x03(\v2\x17.corridorwatch.v1.ClaimR\totherwise\"C\n" +
-	"\x05Claim\x12\x12\n" +
-	"\x04what\x18\x01 \x01(\tR\x04what\x12\x0e\n" +
-	"\x02at\x18\x02 \x01(\x03R\x02at\x12\x16\n" +
-	"\x06source\x18\x03 \x01(\tR\x06source\";\n" +
+	"\toverlap_s\x18\x19 \x01(\x03R\boverlapS\";\n" +
 	"\tCauseTime\x12\x14\n" +
 	"\x05cause\x18\x01 \x01(\tR\x05cause\x12\x18\n" +
 	"\aseconds\x18\x02 \x01(\x03R\aseconds\"\xb4\x03\n" +
@@ -2805,7 +2723,7 @@ const file_results_proto_rawDesc = "" +
 	"\x04plan\x18\b \x03(\v2\x1a.corridorwatch.v1.PlanStopR\x04plan\x12-\n" +
 	"\x05state\x18\t \x01(\x0e2\x17.corridorwatch.v1.StateR\x05state\x12*\n" +
 	"\x04held\x18\n" +
-	" \x03(\v2\x16.corridorwatch.v1.SpanR\x04held\"\xc0\x04\n" +
+	" \x03(\v2\x16.corridorwatch.v1.SpanR\x04held\"\xa1\x04\n" +
 	"\vTrainStatus\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\tR\x03run\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12-\n" +
@@ -2828,9 +2746,7 @@ const file_results_proto_rawDesc = "" +
 	"\n" +
 	"containers\x18\x11 \x01(\rR\n" +
 	"containers\x12\x16\n" +
-	"\x06source\x18\x13 \x01(\tR\x06source\x12\x1d\n" +
-	"\n" +
-	"same_since\x18\x14 \x01(\x03R\tsameSince\"\xc7\x05\n" +
+	"\x06source\x18\x13 \x01(\tR\x06source\"\xc7\x05\n" +
 	"\x03Leg\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x18\n" +
@@ -3042,70 +2958,68 @@ func file_results_proto_rawDescGZIP() []byte {
 }
 
 var file_results_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_results_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_results_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_results_proto_goTypes = []any{
 	(Basis)(0),            // 0: corridorwatch.v1.Basis
 	(State)(0),            // 1: corridorwatch.v1.State
 	(*Moment)(nil),        // 2: corridorwatch.v1.Moment
 	(*Span)(nil),          // 3: corridorwatch.v1.Span
 	(*Visit)(nil),         // 4: corridorwatch.v1.Visit
-	(*Claim)(nil),         // 5: corridorwatch.v1.Claim
-	(*CauseTime)(nil),     // 6: corridorwatch.v1.CauseTime
-	(*Transfer)(nil),      // 7: corridorwatch.v1.Transfer
-	(*Ride)(nil),          // 8: corridorwatch.v1.Ride
-	(*RunFacts)(nil),      // 9: corridorwatch.v1.RunFacts
-	(*TrainStatus)(nil),   // 10: corridorwatch.v1.TrainStatus
-	(*Leg)(nil),           // 11: corridorwatch.v1.Leg
-	(*Side)(nil),          // 12: corridorwatch.v1.Side
-	(*Crossing)(nil),      // 13: corridorwatch.v1.Crossing
-	(*CrossingDelay)(nil), // 14: corridorwatch.v1.CrossingDelay
-	(*DelayStats)(nil),    // 15: corridorwatch.v1.DelayStats
-	(*Alert)(nil),         // 16: corridorwatch.v1.Alert
-	(*Reject)(nil),        // 17: corridorwatch.v1.Reject
-	(UnitKind)(0),         // 18: corridorwatch.v1.UnitKind
-	(*PlanStop)(nil),      // 19: corridorwatch.v1.PlanStop
+	(*CauseTime)(nil),     // 5: corridorwatch.v1.CauseTime
+	(*Transfer)(nil),      // 6: corridorwatch.v1.Transfer
+	(*Ride)(nil),          // 7: corridorwatch.v1.Ride
+	(*RunFacts)(nil),      // 8: corridorwatch.v1.RunFacts
+	(*TrainStatus)(nil),   // 9: corridorwatch.v1.TrainStatus
+	(*Leg)(nil),           // 10: corridorwatch.v1.Leg
+	(*Side)(nil),          // 11: corridorwatch.v1.Side
+	(*Crossing)(nil),      // 12: corridorwatch.v1.Crossing
+	(*CrossingDelay)(nil), // 13: corridorwatch.v1.CrossingDelay
+	(*DelayStats)(nil),    // 14: corridorwatch.v1.DelayStats
+	(*Alert)(nil),         // 15: corridorwatch.v1.Alert
+	(*Reject)(nil),        // 16: corridorwatch.v1.Reject
+	(UnitKind)(0),         // 17: corridorwatch.v1.UnitKind
+	(*PlanStop)(nil),      // 18: corridorwatch.v1.PlanStop
 }
 var file_results_proto_depIdxs = []int32{
 	0,  // 0: corridorwatch.v1.Moment.basis:type_name -> corridorwatch.v1.Basis
-	18, // 1: corridorwatch.v1.Visit.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	17, // 1: corridorwatch.v1.Visit.unit_kind:type_name -> corridorwatch.v1.UnitKind
 	2,  // 2: corridorwatch.v1.Visit.entered:type_name -> corridorwatch.v1.Moment
 	2,  // 3: corridorwatch.v1.Visit.arrived:type_name -> corridorwatch.v1.Moment
 	2,  // 4: corridorwatch.v1.Visit.departed:type_name -> corridorwatch.v1.Moment
 	2,  // 5: corridorwatch.v1.Visit.left:type_name -> corridorwatch.v1.Moment
 	1,  // 6: corridorwatch.v1.Visit.state:type_name -> corridorwatch.v1.State
 	3,  // 7: corridorwatch.v1.Visit.activities:type_name -> corridorwatch.v1.Span
-	7,  // 8: corridorwatch.v1.Visit.transfer:type_name -> corridorwatch.v1.Transfer
-	5,  // 9: corridorwatch.v1.Visit.otherwise:type_name -> corridorwatch.v1.Claim
-	6,  // 10: corridorwatch.v1.Transfer.causes:type_name -> corridorwatch.v1.CauseTime
-	18, // 11: corridorwatch.v1.Ride.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	18, // 12: corridorwatch.v1.Ride.run_kind:type_name -> corridorwatch.v1.UnitKind
-	4,  // 13: corridorwatch.v1.Ride.visit:type_name -> corridorwatch.v1.Visit
-	18, // 14: corridorwatch.v1.RunFacts.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	19, // 15: corridorwatch.v1.RunFacts.plan:type_name -> corridorwatch.v1.PlanStop
-	1,  // 16: corridorwatch.v1.RunFacts.state:type_name -> corridorwatch.v1.State
-	3,  // 17: corridorwatch.v1.RunFacts.held:type_name -> corridorwatch.v1.Span
-	18, // 18: corridorwatch.v1.TrainStatus.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	1,  // 19: corridorwatch.v1.TrainStatus.state:type_name -> corridorwatch.v1.State
-	18, // 20: corridorwatch.v1.Leg.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	1,  // 21: corridorwatch.v1.Leg.state:type_name -> corridorwatch.v1.State
-	2,  // 22: corridorwatch.v1.Side.entered:type_name -> corridorwatch.v1.Moment
-	2,  // 23: corridorwatch.v1.Side.arrived:type_name -> corridorwatch.v1.Moment
-	2,  // 24: corridorwatch.v1.Side.departed:type_name -> corridorwatch.v1.Moment
-	2,  // 25: corridorwatch.v1.Side.left:type_name -> corridorwatch.v1.Moment
-	1,  // 26: corridorwatch.v1.Side.state:type_name -> corridorwatch.v1.State
-	6,  // 27: corridorwatch.v1.Side.causes:type_name -> corridorwatch.v1.CauseTime
-	18, // 28: corridorwatch.v1.Crossing.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	12, // 29: corridorwatch.v1.Crossing.outbound:type_name -> corridorwatch.v1.Side
-	12, // 30: corridorwatch.v1.Crossing.inbound:type_name -> corridorwatch.v1.Side
-	1,  // 31: corridorwatch.v1.Crossing.state:type_name -> corridorwatch.v1.State
-	7,  // 32: corridorwatch.v1.Crossing.transfer:type_name -> corridorwatch.v1.Transfer
-	18, // 33: corridorwatch.v1.CrossingDelay.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	18, // 34: corridorwatch.v1.DelayStats.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	35, // [35:35] is the sub-list for method output_type
-	35, // [35:35] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	6,  // 8: corridorwatch.v1.Visit.transfer:type_name -> corridorwatch.v1.Transfer
+	5,  // 9: corridorwatch.v1.Transfer.causes:type_name -> corridorwatch.v1.CauseTime
+	17, // 10: corridorwatch.v1.Ride.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	17, // 11: corridorwatch.v1.Ride.run_kind:type_name -> corridorwatch.v1.UnitKind
+	4,  // 12: corridorwatch.v1.Ride.visit:type_name -> corridorwatch.v1.Visit
+	17, // 13: corridorwatch.v1.RunFacts.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	18, // 14: corridorwatch.v1.RunFacts.plan:type_name -> corridorwatch.v1.PlanStop
+	1,  // 15: corridorwatch.v1.RunFacts.state:type_name -> corridorwatch.v1.State
+	3,  // 16: corridorwatch.v1.RunFacts.held:type_name -> corridorwatch.v1.Span
+	17, // 17: corridorwatch.v1.TrainStatus.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	1,  // 18: corridorwatch.v1.TrainStatus.state:type_name -> corridorwatch.v1.State
+	17, // 19: corridorwatch.v1.Leg.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	1,  // 20: corridorwatch.v1.Leg.state:type_name -> corridorwatch.v1.State
+	2,  // 21: corridorwatch.v1.Side.entered:type_name -> corridorwatch.v1.Moment
+	2,  // 22: corridorwatch.v1.Side.arrived:type_name -> corridorwatch.v1.Moment
+	2,  // 23: corridorwatch.v1.Side.departed:type_name -> corridorwatch.v1.Moment
+	2,  // 24: corridorwatch.v1.Side.left:type_name -> corridorwatch.v1.Moment
+	1,  // 25: corridorwatch.v1.Side.state:type_name -> corridorwatch.v1.State
+	5,  // 26: corridorwatch.v1.Side.causes:type_name -> corridorwatch.v1.CauseTime
+	17, // 27: corridorwatch.v1.Crossing.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	11, // 28: corridorwatch.v1.Crossing.outbound:type_name -> corridorwatch.v1.Side
+	11, // 29: corridorwatch.v1.Crossing.inbound:type_name -> corridorwatch.v1.Side
+	1,  // 30: corridorwatch.v1.Crossing.state:type_name -> corridorwatch.v1.State
+	6,  // 31: corridorwatch.v1.Crossing.transfer:type_name -> corridorwatch.v1.Transfer
+	17, // 32: corridorwatch.v1.CrossingDelay.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	17, // 33: corridorwatch.v1.DelayStats.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_results_proto_init() }
@@ -3120,7 +3034,7 @@ func file_results_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_results_proto_rawDesc), len(file_results_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   16,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
