@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"processors/border":     {"schemas", "processors/stream", "processors/recompute"},
 	"processors/sink":       {"schemas", "internal/kafkalog"},
 	"processors/deliver":    {"schemas", "internal/kafkalog"},
+	"processors/live":       {},
 	"cmd":                   {"schemas", "ingest", "processors", "internal"},
 }
 
