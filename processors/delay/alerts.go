@@ -135,8 +135,12 @@ func (f *fold) worthTelling(told *pb.Alert, d *finding, at int64) bool {
 	if at-told.Updated < set.UpdateMS {
 		return false
 	}
+	switch d.kind {
+	case KindOverdue, KindAnomalous, KindTrainSilent, KindFeedSilent: // that time goes on is not worth telling
+		return d.restriction != told.Restriction
+	}
 	times := d.value / told.Value
-	return d.severity != told.Severity || d.restriction != told.Restriction || told.Value > 0 && (times >= set.Change || times <= 1/set.Change)
+	return d.restriction != told.Restriction || told.Value > 0 && (times >= set.Change || times <= 1/set.Change)
 }
 
 // tell writes the alert as it is seen now.
@@ -146,6 +150,9 @@ func (f *fold) tell(a *alert, d *finding, at int64, out *stream.Out) {
 		Kind: d.kind, Severity: d.severity, Area: d.area, Border: d.border, Role: d.role, Direction: d.direction, Place: d.place,
 		Unit: d.unit, UnitKind: d.unitKind, Summary: d.summary, Evidence: d.evidence, Value: d.value, Baseline: d.baseline,
 		BaselineBasis: d.basis, Restriction: d.restriction, Corridors: f.corridorsOf(d),
+	}
+	if severer(a.told.Severity, t.Severity) {
+		t.Severity = a.told.Severity // it does not become milder before it is over: else it would go to and fro
 	}
 	a.told = t
 	f.emitAlert(a, out)

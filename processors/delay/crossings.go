@@ -31,6 +31,7 @@ type crossing struct {
 // row is one role of a crossing, and what was told of it.
 type row struct {
 	of    *crossing
+	piece string // of the state
 	role  string
 	place string // of one place, where the side has one
 	at    sample
@@ -40,6 +41,7 @@ type row struct {
 	n          uint32 // stays the usual time rests on
 	usual, p95 int64
 	worked     bool   // usual and p95 have been worked out
+	watched    bool   // detectors saw it wait
 	told       uint64 // sum of the row that was told, 0: none
 }
 
@@ -54,7 +56,7 @@ func (f *fold) crossingOf(c *pb.Crossing) *crossing {
 		area: c.Area, direction: c.FromCountry + "-" + c.ToCountry, corridor: c.Corridor, consist: c.Consist,
 	}
 	for i, side := range []*pb.Side{c.Outbound, c.Inbound} {
-		r := row{of: x, role: roles[i], normS: -1, at: sample{id: x.key, unit: c.Unit, seconds: -1, silent: side.GetState() == pb.State_SILENT}}
+		r := row{of: x, piece: crossingPiece + x.key, role: roles[i], normS: -1, at: sample{id: x.key, unit: c.Unit, seconds: -1, silent: side.GetState() == pb.State_SILENT}}
 		r.at.of = &x.rows[i]
 		if side.GetHasNorm() {
 			r.normS, r.normP = side.NormS, f.normP95(c.Border, side.Country, roles[i], side.NormS)
@@ -81,7 +83,7 @@ func (f *fold) crossingOf(c *pb.Crossing) *crossing {
 // pairOf is both sides together: from entering the first to leaving the second, of crossings of which both were seen.
 func (x *crossing) pairOf(c *pb.Crossing) row {
 	out, in := &x.rows[0], &x.rows[1]
-	r := row{of: x, role: pair, normS: -1, at: sample{id: x.key, unit: x.unit, seconds: -1, began: out.at.began, silent: out.at.silent || in.at.silent}}
+	r := row{of: x, piece: crossingPiece + x.key, role: pair, normS: -1, at: sample{id: x.key, unit: x.unit, seconds: -1, began: out.at.began, silent: out.at.silent || in.at.silent}}
 	r.at.of = &x.rows[2]
 	if c.HasNorm {
 		r.normS, r.normP = c.NormS, out.normP+in.normP
@@ -144,7 +146,7 @@ func (x *crossing) sameAs(o *crossing) bool {
 
 // keep takes over what was worked out and told of the row before it changed.
 func (r *row) keep(old *row) {
-	r.told = old.told
+	r.told, r.watched = old.told, old.watched
 	if old.at.began == r.at.began {
 		r.n, r.usual, r.p95, r.worked = old.n, old.usual, old.p95, old.worked
 	}

@@ -55,6 +55,9 @@ func (d *finding) fingerprint() string {
 	return strings.Join([]string{d.kind, d.area, d.border, d.role, d.direction, d.place, d.unit}, "|")
 }
 
+// idle tells whether a finding is no reason to begin and none to look on: then nobody reads it.
+func (f *fold) idle(d *finding) bool { return !d.fire && !f.alerts[d.fingerprint()].fires() }
+
 // flow is what goes one way through one side of a border, or through a place.
 type flow struct {
 	*series
@@ -203,7 +206,7 @@ func rank(kind string) int {
 	return 1
 }
 
-// holds tells whether a finding is, or becomes, an alert.
+// stands tells whether a finding is, or becomes, an alert.
 func (f *fold) stands(d *finding) bool {
 	return d.fire || d.keep && f.alerts[d.fingerprint()].fires()
 }
@@ -253,11 +256,15 @@ func (f *fold) cover(w *flow) {
 		return
 	}
 	from := cmp.Or(d.since, w.at)
-	if n := len(w.covers); n > 0 && w.covers[n-1].to >= min(from, w.at-f.set.StepMS) {
-		w.covers[n-1].from = min(w.covers[n-1].from, from)
+	still := d.kind != KindGrowingQueue
+	n := len(w.covers)
+	if n > 0 {
+		from = max(from, min(w.covers[n-1].to, w.at)) // one time is not covered twice
+	}
+	if n > 0 && w.covers[n-1].still == still && w.covers[n-1].to >= w.at-f.set.StepMS {
 		w.covers[n-1].to = w.at
 	} else {
-		w.covers = append(w.covers, cover{from, w.at})
+		w.covers = append(w.covers, cover{from, w.at, still})
 	}
 	f.touch(coverPiece(w.key))
 }
@@ -269,10 +276,14 @@ func (f *fold) singles(w *flow) []*finding {
 		if s.of == nil {
 			continue
 		}
+		if !s.of.watched && !s.silent {
+			s.of.watched = true
+			f.touch(s.of.piece)
+		}
 		out = append(out, f.overdue(w, s), f.trainSilent(w, s))
 	}
 	for _, s := range w.window(w.at-f.set.Finished.ForMS, w.at+1) {
-		if s.of != nil && s.counts() {
+		if s.of != nil && s.counts() && !s.of.watched {
 			out = append(out, f.anomalous(w, s))
 		}
 	}

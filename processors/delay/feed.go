@@ -43,7 +43,13 @@ func (f *fold) feedSilent(area string, flows []*flow, at int64) *finding {
 	if history < dayMS || events < f.set.MinSamples || heard == 0 {
 		return nil
 	}
-	due := float64(events) / float64(history) * float64(at-heard)
+	before := 1 // where fewer came just before, fewer are due
+	for _, w := range flows {
+		if w.border != nil && vehicle(w.key.kind) {
+			before += w.arrivals(heard-dayMS, heard) + w.releases(heard-dayMS, heard)
+		}
+	}
+	due := min(float64(events)/float64(history), float64(before)/float64(dayMS)) * float64(at-heard)
 	d := &finding{kind: KindFeedSilent, area: area, severity: Warning, since: heard, basis: basisUsual}
 	d.value, d.baseline = inHours((at-heard)/1000), math.Round(due)
 	d.fire, d.keep = due >= set.Fire && at-heard >= set.AtLeastMS, due >= set.Keep

@@ -96,7 +96,7 @@ func (f *fold) hour(r *series, h int64) *pb.DelayStats {
 		}
 	}
 	if r.key.role == network.Outbound && vehicle(r.key.kind) {
-		st.HeldUpstream = uint32(len(f.heldFor(r.key, end)))
+		st.HeldUpstream = uint32(len(f.heldFor(r.key, end-1)))
 	}
 	return st
 }

@@ -22,7 +22,7 @@ func (f *fold) loadCrossing(key string, s *scanner, gone bool) error {
 		for i, role := range roles {
 			s.row(&x.rows[i])
 			r := &x.rows[i]
-			r.of, r.role, r.at.of, r.at.id, r.at.unit = x, role, r, x.key, x.unit
+			r.of, r.piece, r.role, r.at.of, r.at.id, r.at.unit = x, crossingPiece+x.key, role, r, x.key, x.unit
 		}
 		if s.err != nil || x.key != key {
 			return errors.Join(s.err, otherKey(key, x.key))
@@ -46,7 +46,7 @@ func (f *fold) loadStay(key string, s *scanner, gone bool) error {
 	x := &stay{row: &row{of: &crossing{}}, key: s.text()}
 	x.of.key, x.of.unit, x.of.journey, x.place, x.direction, x.kind = x.key, s.text(), s.text(), s.text(), s.text(), pb.UnitKind(s.number())
 	s.row(x.row)
-	x.of.kind, x.of.direction = x.kind, x.direction
+	x.of.kind, x.of.direction, x.piece = x.kind, x.direction, stayPiece+x.key
 	x.at.of, x.at.id, x.at.unit = x.row, x.key, x.of.unit
 	if s.err != nil || x.key != key {
 		return errors.Join(s.err, otherKey(key, x.key))
@@ -108,7 +108,7 @@ func (f *fold) loadSeries(prefix, rest string, s *scanner, gone bool) error {
 	}
 	r.covers = nil
 	for len(s.b) > 0 {
-		r.covers = append(r.covers, cover{s.number(), s.number()})
+		r.covers = append(r.covers, cover{s.number(), s.number(), s.number() == 1})
 	}
 	return s.err
 }
@@ -135,6 +135,7 @@ func (w *writer) row(r *row) {
 	w.truth(r.at.silent)
 	w.truth(r.at.tracked)
 	w.truth(r.worked)
+	w.truth(r.watched)
 	for _, n := range []int64{r.at.began, r.at.ended, r.at.seconds, r.normS, r.normP, int64(r.n), r.usual, r.p95, int64(r.told)} {
 		w.number(n)
 	}
@@ -201,7 +202,7 @@ func (s *scanner) message(m proto.Message) {
 
 func (s *scanner) row(r *row) {
 	r.place = s.text()
-	r.at.silent, r.at.tracked, r.worked = s.number() == 1, s.number() == 1, s.number() == 1
+	r.at.silent, r.at.tracked, r.worked, r.watched = s.number() == 1, s.number() == 1, s.number() == 1, s.number() == 1
 	r.at.began, r.at.ended, r.at.seconds, r.normS, r.normP = s.number(), s.number(), s.number(), s.number(), s.number()
 	r.n, r.usual, r.p95, r.told = uint32(s.number()), s.number(), s.number(), uint64(s.number())
 }

@@ -14,8 +14,12 @@ import (
 // these (cumulative hazards) is how many should have gone on: none of e^sum times does that happen by chance.
 type MovingSettings struct {
 	Fire, Keep float64 // trains that should have gone on
+	Trickle    float64 // it goes on while fewer than this part of those that should go on do,
+	TrickleMS  int64   // within this time
 	Trains     int     // trains that wait, at least
 	AtLeastMS  int64   // since the last one went on, at least
+	Gaps       float64 // and so many times the mean gap of the days before: few that go on are a queue
+	GapsMS     int64   // of how many, ms
 	Declared   float64 // the same as Fire where a closure is declared
 	DeclaredMS int64   // or so long after the last one went on
 	CriticalMS int64   // critical after
@@ -23,7 +27,7 @@ type MovingSettings struct {
 }
 
 func defaultMoving() MovingSettings {
-	return MovingSettings{Fire: 9, Keep: 3, Trains: 2, AtLeastMS: 3 * hourMS, Declared: 2, DeclaredMS: 6 * hourMS, CriticalMS: 24 * hourMS, ResumedMS: hourMS}
+	return MovingSettings{Fire: 9, Keep: 3, Trickle: 0.3, TrickleMS: 6 * hourMS, Trains: 2, AtLeastMS: 3 * hourMS, Gaps: 3, GapsMS: 3 * dayMS, Declared: 2, DeclaredMS: 6 * hourMS, CriticalMS: 24 * hourMS, ResumedMS: hourMS}
 }
 
 // due is how many trains of those that wait should have gone on since a time.
@@ -70,17 +74,24 @@ func (f *fold) nothingMoving(w *flow) *finding {
 	due := f.due(w, max(last, f.lifted(w)))
 	d := w.finding(KindNothingMoving)
 	d.severity = Critical
-	d.since, d.value = since, inHours((w.at-since)/1000)
+	d.since, d.value = since, float64(len(w.waits))
 	d.basis = basisUsual
 	if len(w.recent(w.at)) < f.set.MinSamples {
 		d.basis = basisNorm
 	}
-	d.fire = due >= set.Fire && len(w.waits) >= set.Trains && w.at-since >= set.AtLeastMS
-	d.keep = due >= set.Keep
-	d.baseline = due
+	d.fire = due >= set.Fire && len(w.waits) >= set.Trains && w.at-since >= set.AtLeastMS &&
+		float64(w.at-since) >= set.Gaps*float64(set.GapsMS)/float64(max(1, w.releases(last-set.GapsMS, last+1)))
+	d.keep, d.baseline = due >= set.Keep, math.Floor(due)
+	if f.alerts[d.fingerprint()].fires() && !d.keep {
+		due := f.due(w, w.at-set.TrickleMS)
+		d.keep = due >= set.Keep && float64(w.releases(w.at-set.TrickleMS, w.at)) < set.Trickle*due
+	}
+	if f.idle(d) {
+		return nil
+	}
 	d.summary = fmt.Sprintf("%s: no train has gone on for %s, %s wait", w.name, hours((w.at-since)/1000), trains(len(w.waits)))
 	d.evidence = fmt.Sprintf("By how long trains waited in the last 28 days %.0f should have gone on since %s; %s; %s.",
-		math.Floor(due), moment(since), f.beyond(w), f.upstream(w))
+		d.baseline, moment(since), f.beyond(w), f.upstream(w))
 	return d
 }
 
@@ -124,10 +135,10 @@ func (f *fold) closure(group []*flow) *finding {
 		due += f.due(w, last)
 		waiting += len(w.waits)
 		held += len(w.held)
-		text += f.beyond(w) + "; " + f.upstream(w) + ". "
+		text = f.beyond(w) + "; " + f.upstream(w) + "."
 	}
 	d := group[0].finding(KindClosure)
-	d.role, d.since, d.value = "", limit.from, inHours((at-limit.from)/1000)
+	d.role, d.since, d.value = "", limit.from, float64(waiting+held)
 	d.fire = waiting+held > 0 && (due >= set.Declared || at-last >= set.DeclaredMS)
 	d.keep = at-last >= set.ResumedMS
 	d.basis = basisNone

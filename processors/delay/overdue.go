@@ -6,11 +6,13 @@ import "fmt"
 type OverdueSettings struct {
 	Fire, Warning, Critical float64
 	NormFactor              float64 // the norm is an estimate: against it the multiples are that much greater
-	AtLeastS                int64   // and it waits at least so long, seconds
+	FewFactor               float64 // the same where that time rests on fewer than Few stays
+	Few                     uint32
+	AtLeastS                int64 // and it waits at least so long, seconds
 }
 
 func defaultOverdue() OverdueSettings {
-	return OverdueSettings{Fire: 1.4, Warning: 2, Critical: 3, NormFactor: 1.5, AtLeastS: 2 * 3600}
+	return OverdueSettings{Fire: 1.45, Warning: 2, Critical: 3, NormFactor: 1.5, FewFactor: 1.3, Few: 100, AtLeastS: 2 * 3600}
 }
 
 // overdue sees a train that waits longer than almost all before it did. A silent one is silent, not waiting.
@@ -20,13 +22,12 @@ func (f *fold) overdue(w *flow, s *sample) *finding {
 		return nil
 	}
 	d := w.single(KindOverdue, s, y)
-	factor := 1.0
-	if y.basis == basisNorm {
-		factor = set.NormFactor
-	}
-	ratio := float64(w.running(s, w.at)) / float64(y.p95) / factor
+	ratio := float64(w.running(s, w.at)) / float64(y.p95) / set.factor(y)
 	d.fire = ratio >= set.Fire && w.running(s, w.at) >= set.AtLeastS && !s.silent
 	d.keep = ratio >= 1
+	if f.idle(d) {
+		return nil
+	}
 	switch {
 	case ratio >= set.Critical:
 		d.severity = Critical
@@ -44,6 +45,17 @@ func (f *fold) overdue(w *flow, s *sample) *finding {
 	}
 	w.partOf(d)
 	return d
+}
+
+// factor is how much the time within which 95 of 100 went on may be wrong.
+func (set OverdueSettings) factor(y yardstick) float64 {
+	switch {
+	case y.basis == basisNorm:
+		return set.NormFactor
+	case y.n < set.Few:
+		return set.FewFactor
+	}
+	return 1
 }
 
 // single is a finding about one train.
@@ -88,7 +100,7 @@ type FinishedSettings struct {
 	ForMS int64   // how long after its end it is told of
 }
 
-func defaultFinished() FinishedSettings { return FinishedSettings{Fire: 1.4, ForMS: 24 * hourMS} }
+func defaultFinished() FinishedSettings { return FinishedSettings{Fire: 1.45, ForMS: 24 * hourMS} }
 
 // anomalous sees a stay that was too long and over before anybody knew: feeds that report afterwards.
 func (f *fold) anomalous(w *flow, s *sample) *finding {
@@ -99,8 +111,10 @@ func (f *fold) anomalous(w *flow, s *sample) *finding {
 	d := w.single(KindAnomalous, s, y)
 	seconds := w.running(s, s.ended)
 	d.severity, d.value, d.since = Info, inHours(s.seconds), s.ended
-	d.fire = float64(seconds) >= f.set.Finished.Fire*float64(y.p95) && seconds >= f.set.Overdue.AtLeastS
-	d.keep = d.fire
+	d.fire = float64(seconds) >= f.set.Finished.Fire*f.set.Overdue.factor(y)*float64(y.p95) && seconds >= f.set.Overdue.AtLeastS
+	if d.keep = d.fire; f.idle(d) {
+		return nil
+	}
 	d.summary = fmt.Sprintf("%s: %s waited %s, usual %s", w.name, s.unit, hours(s.seconds), hours(y.median))
 	d.evidence = fmt.Sprintf("From %s to %s; %s.", moment(s.began), moment(s.ended), y.text())
 	if overdue := w.single(KindOverdue, s, y); f.alerts[overdue.fingerprint()] != nil {

@@ -57,7 +57,7 @@ func (f *fold) visit(v *pb.Visit, deleted bool) {
 
 // stayRow is a visit as a row without a crossing.
 func (f *fold) stayRow(v *pb.Visit) *row {
-	r := &row{place: v.Place, normS: -1, of: &crossing{key: visitKey(v), unit: v.Unit, kind: v.UnitKind, journey: v.Journey, direction: v.Direction}}
+	r := &row{place: v.Place, piece: stayPiece + visitKey(v), normS: -1, of: &crossing{key: visitKey(v), unit: v.Unit, kind: v.UnitKind, journey: v.Journey, direction: v.Direction}}
 	if median, p95, ok := f.cat.DwellNorm(v.Place); ok {
 		r.normS, r.normP = int64(median.Seconds()), int64(p95.Seconds())
 		if r.normP == 0 {

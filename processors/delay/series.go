@@ -73,7 +73,10 @@ type series struct {
 }
 
 // cover is a time in which one cause held up everything.
-type cover struct{ from, to int64 }
+type cover struct {
+	from, to int64
+	still    bool // nothing moved at all
+}
 
 func newSeries(key seriesKey, area string) *series {
 	return &series{key: key, area: area, stale: open, hours: map[int64]bool{}, told: map[int64]uint64{}}

@@ -44,10 +44,13 @@ func (f *fold) levelShift(w *flow) *finding {
 	}
 	d := w.finding(KindLevelShift)
 	d.since, d.value, d.baseline, d.basis = c.from, c.now/3600, c.before/3600, basisUsual
-	d.fire = c.z >= set.Fire && c.now >= set.Times*c.before
+	d.fire = c.z >= set.Fire && c.now >= set.Times*c.before && c.last >= set.Keep*c.before
 	if a := f.alerts[d.fingerprint()]; a.fires() { // against the level it was told of: the new one is among those before by and by
 		d.keep = c.last >= set.Keep*a.told.Baseline*3600 && w.at-a.told.Since < set.UsualAfter
 		d.fire, d.since, d.baseline = d.fire && d.keep, a.told.Since, a.told.Baseline
+	}
+	if f.idle(d) {
+		return nil
 	}
 	if c.now >= set.Critical*c.before {
 		d.severity = Critical

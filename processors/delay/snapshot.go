@@ -164,7 +164,11 @@ func (f *fold) piece(key string, known map[string]*series) []byte {
 		if r := known[rest]; r != nil && len(r.covers) > 0 {
 			var times []int64
 			for _, c := range r.covers {
-				times = append(times, c.from, c.to)
+				still := int64(0)
+				if c.still {
+					still = 1
+				}
+				times = append(times, c.from, c.to, still)
 			}
 			return r.header(times...)
 		}

@@ -41,7 +41,7 @@ type traffic struct {
 
 // incident is what befalls it.
 type incident struct {
-	kind              string // stop, slow, overdue, silent (one train), feed, burst, late
+	kind              string // stop, limit, slow, overdue, silent (one train), feed, burst, late
 	border, direction string
 	role              string
 	from, until       int64
@@ -104,26 +104,16 @@ func (w *world) run(tr traffic, incidents []incident) {
 	for _, in := range mine {
 		w.befall(in, all)
 	}
-	free := [2]int64{} // a side that was stopped lets one train go at a time
-	release := func(side int, role string, at int64) int64 {
-		for _, in := range mine {
-			if in.kind == "stop" && in.role == role && at >= in.from && at < in.until {
-				free[side] = max(free[side], in.until) + tr.every/3
-				return free[side]
-			}
-		}
-		if at < free[side] {
-			free[side] += tr.every / 3
-			return free[side]
-		}
-		return at
-	}
 	for _, t := range all {
-		t.left = release(0, network.Outbound, t.came+t.outS)
+		t.left = t.came + t.outS
+	}
+	gate(all, mine, network.Outbound, tr.every, func(t *train) *int64 { return &t.left })
+	for _, t := range all {
 		t.entered = t.left + 30*minuteMS
+		t.out = t.entered + t.inS
 	}
+	gate(all, mine, network.Inbound, tr.every, func(t *train) *int64 { return &t.out })
 	for _, t := range all {
-		t.out = release(1, network.Inbound, t.entered+t.inS)
 		w.tell(tr, t)
 	}
 	for _, in := range mine {
@@ -133,6 +123,33 @@ func (w *world) run(tr traffic, incidents []incident) {
 		if in.kind == "feed" {
 			w.feeds = append(w.feeds, in)
 		}
+	}
+}
+
+// gate lets trains go on in the order in which they are ready: none while the side is stopped, factor a day where it is limited, and
+// after that one by one until it is clear.
+func gate(all []*train, incidents []incident, role string, every int64, at func(t *train) *int64) {
+	ready := slices.SortedStableFunc(slices.Values(all), func(a, b *train) int { return cmp.Compare(*at(a), *at(b)) })
+	last, clear := int64(0), true
+	for _, t := range ready {
+		gap := every / 3
+		when := *at(t)
+		if clear = clear || when > last+gap; !clear {
+			when = last + gap
+		}
+		for _, in := range incidents {
+			if in.role != role || when < in.from || when >= in.until {
+				continue
+			}
+			switch in.kind {
+			case "stop":
+				when, clear = in.until, false
+			case "limit":
+				clear = false
+				when = max(*at(t), last+int64(float64(dayMS)/in.factor))
+			}
+		}
+		*at(t), last = when, max(last, when)
 	}
 }
 
