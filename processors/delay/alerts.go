@@ -118,7 +118,7 @@ func (f *fold) goOn(a *alert, d *finding, at int64, out *stream.Out) {
 	}
 	a.missing = 0
 	a.told = proto.CloneOf(a.told)
-	a.told.Firing, a.told.Resolved = false, at
+	a.told.Firing, a.told.Resolved, a.told.Revision = false, at, a.told.Revision+1
 	if d != nil {
 		a.told.Cause = d.cause
 	}
@@ -146,7 +146,7 @@ func (f *fold) worthTelling(told *pb.Alert, d *finding, at int64) bool {
 // tell writes the alert as it is seen now.
 func (f *fold) tell(a *alert, d *finding, at int64, out *stream.Out) {
 	t := &pb.Alert{
-		Fingerprint: a.told.Fingerprint, Since: a.told.Since, Firing: true, Updated: at,
+		Fingerprint: a.told.Fingerprint, Revision: a.told.Revision + 1, Since: a.told.Since, Firing: true, Updated: at,
 		Kind: d.kind, Severity: d.severity, Area: d.area, Border: d.border, Role: d.role, Direction: d.direction, Place: d.place,
 		Unit: d.unit, UnitKind: d.unitKind, Summary: d.summary, Evidence: d.evidence, Value: d.value, Baseline: d.baseline,
 		BaselineBasis: d.basis, Restriction: d.restriction, Corridors: f.corridorsOf(d),

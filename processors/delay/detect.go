@@ -26,12 +26,12 @@ const (
 
 // Severities of alerts, the mildest first.
 const (
-	Info     = "info"
-	Warning  = "warning"
-	Critical = "critical"
+	Info   = "info"   // to look at some time
+	Ticket = "ticket" // to act on within the shift
+	Page   = "page"   // to act on now
 )
 
-var severities = []string{Info, Warning, Critical}
+var severities = []string{Info, Ticket, Page}
 
 func severer(a, b string) bool { return slices.Index(severities, a) > slices.Index(severities, b) }
 
@@ -72,7 +72,7 @@ type flow struct {
 
 func (w *flow) finding(kind string) *finding {
 	return &finding{kind: kind, area: w.area, border: w.key.border, role: w.key.role, direction: w.key.direction, place: w.key.place,
-		unitKind: w.key.kind, severity: Warning, restriction: w.restricted()}
+		unitKind: w.key.kind, severity: Ticket, restriction: w.restricted()}
 }
 
 func (w *flow) restricted() string {

@@ -11,11 +11,11 @@ import (
 type FeedSettings struct {
 	Fire, Keep float64 // arrivals and departures that should have been heard of
 	AtLeastMS  int64   // silence of so long, at least
-	CriticalMS int64
+	PageMS int64
 }
 
 func defaultFeed() FeedSettings {
-	return FeedSettings{Fire: 10, Keep: 5, AtLeastMS: 3 * hourMS, CriticalMS: 24 * hourMS}
+	return FeedSettings{Fire: 10, Keep: 5, AtLeastMS: 3 * hourMS, PageMS: 24 * hourMS}
 }
 
 // feedSilent sees that nothing at all is heard of an area: no arrival, no departure, and no tracker of those that wait. That says
@@ -50,11 +50,11 @@ func (f *fold) feedSilent(area string, flows []*flow, at int64) *finding {
 		}
 	}
 	due := min(float64(events)/float64(history), float64(before)/float64(dayMS)) * float64(at-heard)
-	d := &finding{kind: KindFeedSilent, area: area, severity: Warning, since: heard, basis: basisUsual}
+	d := &finding{kind: KindFeedSilent, area: area, severity: Ticket, since: heard, basis: basisUsual}
 	d.value, d.baseline = inHours((at-heard)/1000), math.Round(due)
 	d.fire, d.keep = due >= set.Fire && at-heard >= set.AtLeastMS, due >= set.Keep
-	if at-heard >= set.CriticalMS {
-		d.severity = Critical
+	if at-heard >= set.PageMS {
+		d.severity = Page
 	}
 	d.summary = fmt.Sprintf("%s: nothing has been heard for %s", f.areaName(area), hours((at-heard)/1000))
 	d.evidence = fmt.Sprintf("In that time %.0f arrivals and departures are usual. %s were there when it fell silent, of which %d trackers went silent. "+

@@ -22,12 +22,12 @@ type MovingSettings struct {
 	GapsMS     int64   // of how many, ms
 	Declared   float64 // the same as Fire where a closure is declared
 	DeclaredMS int64   // or so long after the last one went on
-	CriticalMS int64   // critical after
+	PageMS int64   // to be acted on at once after
 	ResumedMS  int64   // a closure ends when trains go on again within this time
 }
 
 func defaultMoving() MovingSettings {
-	return MovingSettings{Fire: 9, Keep: 3, Trickle: 0.3, TrickleMS: 6 * hourMS, Trains: 2, AtLeastMS: 3 * hourMS, Gaps: 3, GapsMS: 3 * dayMS, Declared: 2, DeclaredMS: 6 * hourMS, CriticalMS: 24 * hourMS, ResumedMS: hourMS}
+	return MovingSettings{Fire: 9, Keep: 3, Trickle: 0.3, TrickleMS: 6 * hourMS, Trains: 2, AtLeastMS: 3 * hourMS, Gaps: 3, GapsMS: 3 * dayMS, Declared: 2, DeclaredMS: 6 * hourMS, PageMS: 24 * hourMS, ResumedMS: hourMS}
 }
 
 // due is how many trains of those that wait should have gone on since a time.
@@ -73,7 +73,7 @@ func (f *fold) nothingMoving(w *flow) *finding {
 	since := max(last, f.lifted(w), w.waits[0].began)
 	due := f.due(w, max(last, f.lifted(w)))
 	d := w.finding(KindNothingMoving)
-	d.severity = Critical
+	d.severity = Page
 	d.since, d.value = since, float64(len(w.waits))
 	d.basis = basisUsual
 	if len(w.recent(w.at)) < f.set.MinSamples {
@@ -142,8 +142,8 @@ func (f *fold) closure(group []*flow) *finding {
 	d.fire = waiting+held > 0 && (due >= set.Declared || at-last >= set.DeclaredMS)
 	d.keep = at-last >= set.ResumedMS
 	d.basis = basisNone
-	if at-limit.from >= set.CriticalMS {
-		d.severity = Critical
+	if at-limit.from >= set.PageMS {
+		d.severity = Page
 	}
 	d.summary = fmt.Sprintf("%s (%s): closed, %s wait, %d held upstream", group[0].border.Name, group[0].key.direction, trains(waiting), held)
 	d.evidence = "Declared: " + limit.text() + ". Outbound: " + text

@@ -4,7 +4,7 @@ import "fmt"
 
 // OverdueSettings say when a train that still waits is overdue: multiples of the time within which 95 of 100 went on.
 type OverdueSettings struct {
-	Fire, Warning, Critical float64
+	Fire, Ticket, Page float64
 	NormFactor              float64 // the norm is an estimate: against it the multiples are that much greater
 	FewFactor               float64 // the same where that time rests on fewer than Few stays
 	Few                     uint32
@@ -12,7 +12,7 @@ type OverdueSettings struct {
 }
 
 func defaultOverdue() OverdueSettings {
-	return OverdueSettings{Fire: 1.45, Warning: 2, Critical: 3, NormFactor: 1.5, FewFactor: 1.3, Few: 100, AtLeastS: 2 * 3600}
+	return OverdueSettings{Fire: 1.45, Ticket: 2, Page: 3, NormFactor: 1.5, FewFactor: 1.3, Few: 100, AtLeastS: 2 * 3600}
 }
 
 // overdue sees a train that waits longer than almost all before it did. A silent one is silent, not waiting.
@@ -29,10 +29,10 @@ func (f *fold) overdue(w *flow, s *sample) *finding {
 		return nil
 	}
 	switch {
-	case ratio >= set.Critical:
-		d.severity = Critical
-	case ratio >= set.Warning:
-		d.severity = Warning
+	case ratio >= set.Page:
+		d.severity = Page
+	case ratio >= set.Ticket:
+		d.severity = Ticket
 	default:
 		d.severity = Info
 	}
@@ -68,12 +68,12 @@ func (w *flow) single(kind string, s *sample, y yardstick) *finding {
 	return d
 }
 
-// partOf makes a finding about one train a part of what delays all of them. Where stays have only become longer, what is critical
+// partOf makes a finding about one train a part of what delays all of them. Where stays have only become longer, what is to be acted on
 // even so is told.
 func (w *flow) partOf(d *finding) {
 	switch l := w.leading; {
 	case l == nil:
-	case (l.kind == KindLevelShift || l.kind == KindBelowPlan) && d.severity == Critical:
+	case (l.kind == KindLevelShift || l.kind == KindBelowPlan) && d.severity == Page:
 	default:
 		d.fire, d.keep, d.cause = false, false, l.fingerprint()
 	}

@@ -16,11 +16,11 @@ type ThroughputSettings struct {
 	Days     int
 	GraceMS  int64   // reports come later
 	Part     float64 // part of a day after which it is looked at before it is over
-	Critical float64 // part of the agreed exchange
+	Page float64 // part of the agreed exchange
 }
 
 func defaultThroughput() ThroughputSettings {
-	return ThroughputSettings{Fire: 2.5, Ratio: 0.75, Keep: 0.85, Missing: 3, Days: 4, GraceMS: 2 * hourMS, Part: 0.4, Critical: 0.35}
+	return ThroughputSettings{Fire: 2.5, Ratio: 0.75, Keep: 0.85, Missing: 3, Days: 4, GraceMS: 2 * hourMS, Part: 0.4, Page: 0.35}
 }
 
 // belowPlan sees an exchange below the agreed one: on the last railway days together, or by now on the one that goes on.
@@ -68,8 +68,8 @@ func (f *fold) belowPlan(group []*flow) *finding {
 		list += fmt.Sprintf(" %s: %.0f of %.0f.", date, count, plan)
 		judge("in the "+days(n)+" to "+moment(dayTo+int64(n-1)*dayMS), actual, agreed, float64(n), dayFrom)
 	}
-	if d.baseline > 0 && d.value <= set.Critical*d.baseline {
-		d.severity = Critical
+	if d.baseline > 0 && d.value <= set.Page*d.baseline {
+		d.severity = Page
 	}
 	d.evidence = "Railway days, the last first:" + list
 	if d.summary == "" {

@@ -13,11 +13,11 @@ type QueueSettings struct {
 	Growth     int     // arrivals less releases within a day, at least
 	OverMS     int64   // of a day, so much at least: the time in which nothing moved does not count
 	HistoryMS  int64   // stays are known for so long, at least
-	Critical   float64 // multiple of the usual queue
+	Page   float64 // multiple of the usual queue
 }
 
 func defaultQueue() QueueSettings {
-	return QueueSettings{Fire: 3, Keep: 1.5, Extra: 2, Growth: 3, OverMS: 12 * hourMS, HistoryMS: 7 * dayMS, Critical: 3}
+	return QueueSettings{Fire: 3, Keep: 1.5, Extra: 2, Growth: 3, OverMS: 12 * hourMS, HistoryMS: 7 * dayMS, Page: 3}
 }
 
 // growingQueue sees more trains than usual, of which more come than go on.
@@ -55,8 +55,8 @@ func (f *fold) growingQueue(w *flow) *finding {
 	if f.idle(d) {
 		return nil
 	}
-	if float64(queue) >= set.Critical*math.Max(usual, 1) && float64(queue) >= usual+2*set.Fire*spread {
-		d.severity = Critical
+	if float64(queue) >= set.Page*math.Max(usual, 1) && float64(queue) >= usual+2*set.Fire*spread {
+		d.severity = Page
 	}
 	d.summary = fmt.Sprintf("%s: %s wait, usual %.0f; in %s %d came and %d went on", w.name, trains(queue), usual, hours((w.at-from)/1000), in, out)
 	clear := "none went on, so it does not clear"

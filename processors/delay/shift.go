@@ -13,13 +13,13 @@ type ShiftSettings struct {
 	Fire       float64 // standard errors
 	Times      float64 // the new median over the old one, at least
 	Keep       float64 // the same, to go on
-	Critical   float64 // the same
+	Page   float64 // the same
 	WithinMS   int64   // the last stays ended within this time
 	UsualAfter int64   // a new level is what is usual after this time, ms
 }
 
 func defaultShift() ShiftSettings {
-	return ShiftSettings{Counts: []int{6, 8, 12, 16, 24}, Fire: 5, Times: 1.5, Keep: 1.2, Critical: 3, WithinMS: 7 * dayMS, UsualAfter: 14 * dayMS}
+	return ShiftSettings{Counts: []int{6, 8, 12, 16, 24}, Fire: 5, Times: 1.5, Keep: 1.2, Page: 3, WithinMS: 7 * dayMS, UsualAfter: 14 * dayMS}
 }
 
 // change is the strongest change of a series.
@@ -52,8 +52,8 @@ func (f *fold) levelShift(w *flow) *finding {
 	if f.idle(d) {
 		return nil
 	}
-	if c.now >= set.Critical*c.before {
-		d.severity = Critical
+	if c.now >= set.Page*c.before {
+		d.severity = Page
 	}
 	unit := "stays"
 	if vehicle(w.key.kind) {
