@@ -11,7 +11,7 @@ import (
 type FeedSettings struct {
 	Fire, Keep float64 // arrivals and departures that should have been heard of
 	AtLeastMS  int64   // silence of so long, at least
-	PageMS int64
+	PageMS     int64
 }
 
 func defaultFeed() FeedSettings {

@@ -22,7 +22,7 @@ type MovingSettings struct {
 	GapsMS     int64   // of how many, ms
 	Declared   float64 // the same as Fire where a closure is declared
 	DeclaredMS int64   // or so long after the last one went on
-	PageMS int64   // to be acted on at once after
+	PageMS     int64   // to be acted on at once after
 	ResumedMS  int64   // a closure ends when trains go on again within this time
 }
 

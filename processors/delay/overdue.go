@@ -5,10 +5,10 @@ import "fmt"
 // OverdueSettings say when a train that still waits is overdue: multiples of the time within which 95 of 100 went on.
 type OverdueSettings struct {
 	Fire, Ticket, Page float64
-	NormFactor              float64 // the norm is an estimate: against it the multiples are that much greater
-	FewFactor               float64 // the same where that time rests on fewer than Few stays
-	Few                     uint32
-	AtLeastS                int64 // and it waits at least so long, seconds
+	NormFactor         float64 // the norm is an estimate: against it the multiples are that much greater
+	FewFactor          float64 // the same where that time rests on fewer than Few stays
+	Few                uint32
+	AtLeastS           int64 // and it waits at least so long, seconds
 }
 
 func defaultOverdue() OverdueSettings {

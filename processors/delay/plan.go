@@ -9,14 +9,14 @@ import (
 
 // ThroughputSettings say when fewer trains cross than was agreed.
 type ThroughputSettings struct {
-	Fire     float64 // standard deviations below the agreed exchange, over one to Days days
-	Ratio    float64 // and at most this part of it
-	Keep     float64 // at most this part of it, to go on
-	Missing  float64 // trains that are missing, at least
-	Days     int
-	GraceMS  int64   // reports come later
-	Part     float64 // part of a day after which it is looked at before it is over
-	Page float64 // part of the agreed exchange
+	Fire    float64 // standard deviations below the agreed exchange, over one to Days days
+	Ratio   float64 // and at most this part of it
+	Keep    float64 // at most this part of it, to go on
+	Missing float64 // trains that are missing, at least
+	Days    int
+	GraceMS int64   // reports come later
+	Part    float64 // part of a day after which it is looked at before it is over
+	Page    float64 // part of the agreed exchange
 }
 
 func defaultThroughput() ThroughputSettings {

@@ -13,7 +13,7 @@ type QueueSettings struct {
 	Growth     int     // arrivals less releases within a day, at least
 	OverMS     int64   // of a day, so much at least: the time in which nothing moved does not count
 	HistoryMS  int64   // stays are known for so long, at least
-	Page   float64 // multiple of the usual queue
+	Page       float64 // multiple of the usual queue
 }
 
 func defaultQueue() QueueSettings {

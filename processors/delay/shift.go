@@ -13,7 +13,7 @@ type ShiftSettings struct {
 	Fire       float64 // standard errors
 	Times      float64 // the new median over the old one, at least
 	Keep       float64 // the same, to go on
-	Page   float64 // the same
+	Page       float64 // the same
 	WithinMS   int64   // the last stays ended within this time
 	UsualAfter int64   // a new level is what is usual after this time, ms
 }
