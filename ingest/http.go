@@ -226,10 +226,18 @@ func (s *server) fault(ev *pb.Event, prefix string, now int64) *schemas.Fault {
 		return &schemas.Fault{Reason: schemas.ImpossibleValue, Path: "type", Detail: "ticks come from the installation's own clock"}
 	case !strings.HasPrefix(ev.Source, prefix):
 		return &schemas.Fault{Reason: schemas.ForeignSource, Path: "source", Detail: fmt.Sprintf("your token speaks for sources that begin with %q", prefix)}
-	case s.cfg.FutureLimit > 0 && ev.Classifier == pb.Classifier_ACTUAL && ev.Time > now+s.cfg.FutureLimit.Milliseconds():
+	case s.cfg.FutureLimit > 0 && ev.Classifier == pb.Classifier_ACTUAL && ev.Time-s.ahead(ev) > now+s.cfg.FutureLimit.Milliseconds():
 		return &schemas.Fault{Reason: schemas.Future, Path: "time", Detail: fmt.Sprintf("is more than %s ahead: set your clock, or its offset from UTC", s.cfg.FutureLimit)}
 	}
 	return nil
+}
+
+// ahead is how far the clock of the event's source is known to be ahead.
+func (s *server) ahead(ev *pb.Event) int64 {
+	if s.cfg.Form == nil {
+		return 0
+	}
+	return s.cfg.Form.Ahead(ev.Source)
 }
 
 // keep tells whether a rejected element goes to rejects. Of others' sources a token's holder leaves no trace there.

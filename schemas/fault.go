@@ -7,6 +7,7 @@ const (
 	MissingField    = "missing_field"    // a field that the type needs is not given
 	ImpossibleValue = "impossible_value" // a field holds what cannot be
 	UnknownPlace    = "unknown_place"    // a place, border, area or section the catalogue does not have
+	OffNetwork      = "off_network"      // a vehicle farther from everything the catalogue knows than it can be
 	Future          = "future"           // further ahead of stage time than a clock may be wrong
 	FarAhead        = "far_ahead"        // ahead of data time, and nothing else confirms that time has come so far
 	ForeignSource   = "foreign_source"   // over HTTP: the token does not speak for this source (answered only, not kept)

@@ -11,18 +11,14 @@ import (
 	"corridorwatch/schemas/normal"
 )
 
-// feeds are what brings events and time into an installation, and shows it: the HTTP server, and in wall time the clock.
+// feeds are what brings events and time into an installation: the HTTP server, and in wall time the clock.
 func (m *member) feeds(ready func(context.Context) error) ([]job, *server, error) {
 	queue := ingest.NewQueue(ingest.NewWriter(m.log, m.cfg.Prefix, m.cfg.Partitions))
-	routes, shown, err := m.show()
+	http, err := m.front(queue, ready)
 	if err != nil {
 		return nil, nil, err
 	}
-	http, err := m.front(queue, routes, ready)
-	if err != nil {
-		return nil, nil, err
-	}
-	feeds := []job{{"intake over HTTP", queue.Run}, shown, {"http", http.run}}
+	feeds := []job{{"intake over HTTP", queue.Run}, {"http", http.run}}
 	if m.time == installation.Wall {
 		clock := &ingest.Clock{Writer: ingest.NewWriter(m.log, m.cfg.Prefix, m.cfg.Partitions)}
 		feeds = append(feeds, job{"clock", clock.Run})
@@ -30,8 +26,8 @@ func (m *member) feeds(ready func(context.Context) error) ([]job, *server, error
 	return feeds, http, nil
 }
 
-// front makes the HTTP server that takes events, beside other routes.
-func (m *member) front(queue *ingest.Queue, routes map[string]http.Handler, ready func(context.Context) error) (*server, error) {
+// front makes the HTTP server that takes events.
+func (m *member) front(queue *ingest.Queue, ready func(context.Context) error) (*server, error) {
 	events := ingest.HTTPConfig{Queue: queue, Form: normal.New(m.cat)}
 	if m.time == installation.Wall {
 		events.FutureLimit = 5 * time.Minute
@@ -45,6 +41,5 @@ func (m *member) front(queue *ingest.Queue, routes map[string]http.Handler, read
 	} else if !loopback(m.cfg.HTTPListen) {
 		return nil, fmt.Errorf("CORRIDORWATCH_HTTP_LISTEN=%s is not a loopback address: set CORRIDORWATCH_TOKENS_FILE too", m.cfg.HTTPListen)
 	}
-	routes["POST /v1/events"] = ingest.NewHTTP(events)
-	return newServer(m.cfg.HTTPListen, m.metrics, ready, routes)
+	return newServer(m.cfg.HTTPListen, m.metrics, ready, map[string]http.Handler{"POST /v1/events": ingest.NewHTTP(events)})
 }

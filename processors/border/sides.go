@@ -103,7 +103,8 @@ func entry(s *pb.Side) *pb.Moment {
 }
 
 func exit(s *pb.Side) *pb.Moment {
-	if s.Left.GetAt() != 0 {
+	reported := s.Departed.GetBasis() == pb.Basis_REPORT && s.Left.GetBasis() == pb.Basis_INFERRED
+	if s.Left.GetAt() != 0 && !reported {
 		return s.Left
 	}
 	return s.Departed
@@ -162,10 +163,21 @@ func (u *unit) total(c *pb.Crossing) {
 	if began.GetAt() == 0 || ended.GetAt() == 0 {
 		return // a train formed at the border, say: nobody knows how long it was on the first side
 	}
-	c.TotalS = (ended.At - began.At) / 1000
 	c.TotalBasis = basis(began, outLeft, inEntered, ended)
-	c.TotalEarliestS = (firstSet(ended.Earliest, ended.At) - firstSet(began.Latest, began.At)) / 1000
-	c.TotalLatestS = (firstSet(ended.Latest, ended.At) - firstSet(began.Earliest, began.At)) / 1000
+	c.TotalEarliestS = max(0, (firstSet(ended.Earliest, ended.At)-firstSet(began.Latest, began.At))/1000)
+	if began.Earliest != 0 || began.Basis == pb.Basis_REPORT {
+		c.TotalLatestS = (firstSet(ended.Latest, ended.At) - firstSet(began.Earliest, began.At)) / 1000
+	} // else nobody saw it come: there is no upper bound
+	if hidden(c.Outbound) && hidden(c.Inbound) {
+		c.RunningS = 0 // when it crossed within a gap, and for how long it stood there, nobody knows
+		return
+	}
+	c.TotalS = (ended.At - began.At) / 1000
+}
+
+// hidden tells that a side lies within a gap: by the way it was passed there.
+func hidden(s *pb.Side) bool {
+	return s.Arrived == nil && s.Departed == nil && s.Entered.GetBasis() == pb.Basis_INFERRED && s.Left.GetBasis() == pb.Basis_INFERRED
 }
 
 func basis(moments ...*pb.Moment) string {

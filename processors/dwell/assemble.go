@@ -17,7 +17,10 @@ type visit struct {
 	*pb.Visit
 	open       bool // positions say it is still there
 	byPosition bool
-	dissolved  bool // the run ended here, and no departure was reported: what it carried stays
+	seen       int64 // last fix at the place
+
+	arrivals, departures []claim
+	dissolved            bool // the run ended here, and no departure was reported: what it carried stays
 }
 
 // start and end are when the visit certainly touched the place.
@@ -54,7 +57,7 @@ func moment(e edge, b pb.Basis) *pb.Moment {
 // assemble makes the run's visits of its stays and reports, in order of time.
 func (r *run) assemble(cat *network.Catalog, now int64) []*visit {
 	visits := r.byPosition()
-	visits = r.withReports(visits)
+	visits = r.withReports(cat, visits)
 	visits = r.withEvidence(visits)
 	stands := r.now.stands()
 	contest(cat, visits, stands)
@@ -62,6 +65,7 @@ func (r *run) assemble(cat *network.Catalog, now int64) []*visit {
 	r.originate(visits)
 	r.close(visits)
 	onTheLine(visits, stands)
+	visits = r.skipped(cat, visits)
 	r.settleState(now)
 	count := map[string]uint32{}
 	for _, v := range visits {
@@ -85,14 +89,11 @@ func sortVisits(visits []*visit) {
 
 func (r *run) byPosition() []*visit {
 	m := &r.now
-	stays := m.Stays
-	if m.Inside {
-		stays = append(stays[:len(stays):len(stays)], m.In)
-	}
+	stays := m.stays()
 	visits := make([]*visit, 0, len(stays)+2)
 	for i := range stays {
 		s := &stays[i]
-		v := &visit{byPosition: true, open: m.Inside && i == len(stays)-1, Visit: &pb.Visit{
+		v := &visit{byPosition: true, seen: s.Seen, open: m.Inside && i == len(stays)-1, Visit: &pb.Visit{
 			Unit: r.id, UnitKind: r.kind, Journey: r.id, Place: s.Place, Stopped: s.Stopped, Origin: s.First,
 			Entered: moment(s.Entered, pb.Basis_INTERPOLATED), Arrived: moment(s.Arr, pb.Basis_INTERPOLATED),
 			Departed: moment(s.Dep, pb.Basis_INTERPOLATED), Left: moment(s.Left, pb.Basis_INTERPOLATED),
@@ -106,12 +107,11 @@ func (r *run) byPosition() []*visit {
 }
 
 // withReports joins each report to a visit, or opens one for it. Reports win over positions.
-func (r *run) withReports(visits []*visit) []*visit {
+func (r *run) withReports(cat *network.Catalog, visits []*visit) []*visit {
 	for _, e := range r.reports {
 		if e.Classifier != pb.Classifier_ACTUAL || e.Place == "" {
 			continue
 		}
-		at := &pb.Moment{At: e.Time, Basis: pb.Basis_REPORT}
 		switch e.Verb {
 		case pb.Verb_ARRIVED, pb.Verb_DEPARTED, pb.Verb_PASSED:
 		default:
@@ -122,23 +122,22 @@ func (r *run) withReports(visits []*visit) []*visit {
 			v = r.visit(e.Place)
 			visits = append(visits, v)
 		}
-		switch e.Verb {
-		case pb.Verb_ARRIVED:
-			v.Arrived, v.Stopped = at, true
-		case pb.Verb_DEPARTED:
-			v.Departed, v.Stopped = at, true
-		case pb.Verb_PASSED:
-			if !v.byPosition {
-				v.Entered, v.Left = at, at
-			}
+		counts := true
+		if e.Verb != pb.Verb_PASSED {
+			counts = v.claimed(newClaim(cat, e))
+		} else if at := (&pb.Moment{At: e.Time, Basis: pb.Basis_REPORT}); !v.byPosition {
+			v.Entered, v.Left = at, at
 		}
-		if m := e.GetMovement(); m != nil && m.PlannedTime != 0 {
+		if m := e.GetMovement(); counts && m != nil && m.PlannedTime != 0 {
 			if e.Verb == pb.Verb_ARRIVED {
 				v.PlannedArrival = m.PlannedTime
 			} else {
 				v.PlannedDeparture = m.PlannedTime
 			}
 		}
+	}
+	for _, v := range visits {
+		v.settleClaims()
 	}
 	return visits
 }
@@ -159,6 +158,9 @@ func nearest(visits []*visit, e *pb.Event) *visit {
 	}
 	if best != nil || e.Verb == pb.Verb_PASSED {
 		return best
+	}
+	if v := cmp.Or(disagrees(visits, e), sinceBefore(visits, e)); v != nil {
+		return v
 	}
 	for _, v := range visits {
 		if e.Verb == pb.Verb_DEPARTED && v.Place == e.Place && v.Departed == nil && v.start() <= e.Time && (best == nil || v.start() > best.start()) {

@@ -55,7 +55,7 @@ func around(visits []*visit, t int64) (before, after *visit) {
 // near tells whether a visit of the event's place lies within half an hour of it.
 func near(visits []*visit, e *pb.Event) bool {
 	return slices.ContainsFunc(visits, func(v *visit) bool {
-		return v.Place == e.Place && v.start()-joinMS <= e.Time && e.Time <= firstSet(v.Left.GetAt(), v.Departed.GetAt(), v.start())+joinMS
+		return v.Place == e.Place && v.start()-joinMS <= e.Time && (v.open || e.Time <= firstSet(v.Left.GetAt(), v.Departed.GetAt(), v.start())+joinMS)
 	})
 }
 

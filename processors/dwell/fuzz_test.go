@@ -90,8 +90,9 @@ func TestMachineComesBack(t *testing.T) {
 	g.rec, g.speed, g.acc = 0, -1, 0
 	v := stay{Place: "a", Entered: e, Arr: e, Dep: e, Left: e, Stopped: true, First: true, Seen: 9}
 	d := stand{"b", e, e}
-	m := machine{HasLast: true, HasPrev: true, HasSuspect: true, Last: f, Prev: g, Suspect: f, Since: 1, Inside: true, In: v, TentOut: e, Anchor: f,
-		StillN: 2, StillEnd: 3, ArrEst: e, Standing: true, DepPending: true, DepDist: 1.5, Ended: d, Stays: []stay{v, {}}, Stands: []stand{d, {}}}
+	m := machine{HasLast: true, HasPrev: true, Last: f, Prev: g, Since: 1, SameSince: 8, Believed: 2, Doubt: []fix{f, g}, Inside: true, In: v, TentOut: e,
+		Anchor: f, StillN: 2, StillEnd: 3, StillFrom: 2, ArrEst: e, Standing: true, DepPending: true, DepDist: 1.5, DepFrom: 4, Ended: d, Leaving: v, LeftFrac: 0.5,
+		Stays: []stay{v, {}}, Stands: []stand{d, {}}, Gaps: []gap{{7, 9}}}
 	for i := range reflect.TypeFor[machine]().NumField() {
 		if reflect.ValueOf(m).Field(i).IsZero() {
 			t.Errorf("%s is not tried", reflect.TypeFor[machine]().Field(i).Name)

@@ -10,6 +10,11 @@ const (
 	stillM       = 60.0        // fixes this near the first of them are at a stand
 	stillMS      = 60_000      // and have lasted this long
 	stillKmh     = 3.0         // or the tracker says so, twice
+	driftMPS     = 1.0         // slower is no motion
+	driftM       = 400.0       // as far as that goes
+	noiseM       = 30.0        // error of a fix that stands still
+	fenceNoiseM  = 50.0        // error of a fix at the edge of a fence; trackers that claim more are believed
+	staleMS      = 24 * hourMS // one position to the last digit the same for longer is no evidence
 	passGapMS    = 15 * 60_000 // fixes further apart prove no pass between them
 	lineStandS   = 180         // shorter stands on the line do not count
 	minMovingMPS = 5 / 3.6     // slower is no speed to extrapolate with
@@ -57,11 +62,14 @@ func newGeometry(cat *network.Catalog) *geometry {
 	return &geometry{index: cat.NewIndex(), maxMPS: cat.MaxSpeedKmh() / 3.6}
 }
 
-// machine is what is known after a number of fixes, in order. It is copied by value; stays and stands are only ever appended to.
+// machine is what is known after a number of fixes, in order. It is copied by value; its slices are only ever appended to.
 type machine struct {
-	HasLast, HasPrev, HasSuspect bool
-	Last, Prev, Suspect          fix
-	Since                        int64 // time of the first fix
+	HasLast, HasPrev bool
+	Last, Prev       fix
+	Since            int64 // time of the first fix
+	SameSince        int64 // since when the position is to the last digit the same
+	Believed         int   // fixes since the first one or the last jump; beyond 2 not counted
+	Doubt            []fix // not believed yet (doubt.go)
 
 	Inside  bool
 	In      stay
@@ -70,35 +78,19 @@ type machine struct {
 	Anchor     fix   // first fix of what may be a stand
 	StillN     int   // fixes near it
 	StillEnd   int64 // last of them
+	StillFrom  int64 // the run had not moved off before: a fix near the anchor may be of a train that has begun to
 	ArrEst     edge  // when the stand began
 	Standing   bool
 	DepPending bool // a stand ended between the last two fixes; the next fix tells the speed
 	DepDist    float64
-	Ended      stand // that one
+	DepFrom    int64   // it was seen to stand until then: the estimate is no earlier
+	Ended      stand   // that one
+	Leaving    stay    // its stay, if the fence was left between these two fixes as well; Place is empty if not
+	LeftFrac   float64 // part of the way between them that lies within the fence
 
 	Stays  []stay
 	Stands []stand
-}
-
-// step takes the next fix. One that is too fast from its predecessor waits for its successor: if that one contradicts it too, it
-// is set aside.
-func (m *machine) step(g *geometry, f fix) {
-	if !m.HasLast {
-		m.Since = f.t
-	}
-	if !m.HasLast || g.plausible(m.Last, f) {
-		m.HasSuspect = false
-		m.accept(g, f)
-		return
-	}
-	if m.HasSuspect && g.plausible(m.Suspect, f) {
-		s := m.Suspect
-		m.HasSuspect = false
-		m.accept(g, s)
-		m.accept(g, f)
-		return
-	}
-	m.HasSuspect, m.Suspect = true, f
+	Gaps   []gap
 }
 
 func (g *geometry) plausible(a, b fix) bool {
@@ -111,13 +103,24 @@ func (m *machine) accept(g *geometry, f fix) {
 	if m.HasLast {
 		d = network.DistanceM(m.Last.lat, m.Last.lon, f.lat, f.lon)
 	}
+	if m.HasLast && f.t-m.Last.t > passGapMS && d > leastGapM {
+		m.Gaps = append(m.Gaps, gap{m.Last.t, f.t})
+	}
 	m.settleDeparture(f, d)
 	m.standstill(f)
 	m.fences(g, f)
 	m.stopHere()
+	if !m.HasLast || f.lat != m.Last.lat || f.lon != m.Last.lon {
+		m.SameSince = f.t
+	}
 	m.Prev, m.HasPrev = m.Last, m.HasLast
 	m.Last, m.HasLast = f, true
+	m.Believed = min(m.Believed+1, 2)
 }
+
+// stale tells that the same position has been sent with new times for more than a day: no tracker, or one that repeats what it last
+// knew. It is no evidence that the run is still there.
+func (m *machine) stale() bool { return m.HasLast && m.Last.t-m.SameSince > staleMS }
 
 // settleDeparture sharpens the end of a stand, now that the speed after it is known.
 func (m *machine) settleDeparture(f fix, d float64) {
@@ -128,12 +131,36 @@ func (m *machine) settleDeparture(f fix, d float64) {
 	rough := m.Ended.Dep
 	if v := d / (float64(f.t-m.Last.t) / 1000); v >= minMovingMPS {
 		e := &m.Ended.Dep
-		e.At = min(max(m.Last.t-int64(m.DepDist/v*1000), e.Lo), e.Hi)
+		e.At = min(max(m.Last.t-int64(m.DepDist/v*1000), m.DepFrom), e.Hi)
 	}
 	if m.Inside && m.In.Dep == rough {
 		m.In.Dep = m.Ended.Dep
 	}
 	m.Stands = append(m.Stands, m.Ended)
+	if m.Leaving.Place != "" {
+		m.Stays = append(m.Stays, m.left())
+		m.Leaving, m.LeftFrac = stay{}, 0
+	}
+}
+
+// left is the stay whose fence was left with the same step with which the stand ended: it moved from then on at one speed.
+func (m *machine) left() stay {
+	s := m.Leaving
+	s.Dep = m.Ended.Dep
+	s.Left = edge{At: between(s.Dep.At, s.Dep.Hi, m.LeftFrac), Lo: s.Dep.Lo, Hi: s.Dep.Hi}
+	return s
+}
+
+// stays are all of them in the order in which they were closed, and the one that goes on last.
+func (m *machine) stays() []stay {
+	all := m.Stays[:len(m.Stays):len(m.Stays)]
+	if m.Leaving.Place != "" {
+		all = append(all, m.left())
+	}
+	if m.Inside {
+		all = append(all, m.In)
+	}
+	return all
 }
 
 // stands are all of them, with one that has just ended and one that goes on (until the last fix, as far as is known).
@@ -148,26 +175,47 @@ func (m *machine) stands() []stand {
 	return all
 }
 
+// reach is how far from the anchor a fix may lie and still be at the stand: the jitter of trackers and, the longer the stand, what is
+// slower than walking, up to a few hundred metres: tired trackers, and shunting within a yard.
+func (m *machine) reach(f fix) float64 {
+	r := stillM
+	if f.acc > 0 {
+		r = min(max(stillM, 2*float64(f.acc)), 150)
+	}
+	return max(r, min(driftMPS*float64(f.t-m.Anchor.t)/1000, driftM))
+}
+
+// slack is how long a run may have moved already, or moves still, that was found d metres from where it stands.
+func slack(d float64) int64 { return int64((d + noiseM) / driftMPS * 1000) }
+
 // standstill follows whether the run stands.
 func (m *machine) standstill(f fix) {
-	reach := stillM
-	if f.acc > 0 {
-		reach = min(max(stillM, 2*float64(f.acc)), 150)
-	}
 	if m.StillN > 0 {
 		d := network.DistanceM(m.Anchor.lat, m.Anchor.lon, f.lat, f.lon)
-		if d <= reach {
+		if d <= m.reach(f) {
 			m.StillN++
+			if m.StillN == 2 {
+				m.ArrEst.Hi = min(f.t, m.Anchor.t+slack(d))
+			}
+			m.StillFrom = max(m.StillFrom, f.t-slack(d))
 			m.StillEnd = f.t
 			slow := f.speed >= 0 && f.speed < stillKmh && m.Anchor.speed >= 0 && m.Anchor.speed < stillKmh
 			m.Standing = m.Standing || f.t-m.Anchor.t >= stillMS || slow
 			return
 		}
 		if m.Standing {
-			m.endStand(edge{At: (m.StillEnd + f.t) / 2, Lo: m.StillEnd, Hi: f.t}, d)
+			e := edge{At: (m.StillEnd + f.t) / 2, Lo: m.StillFrom, Hi: f.t}
+			m.DepFrom = m.StillEnd
+			if network.DistanceM(m.Anchor.lat, m.Anchor.lon, m.Last.lat, m.Last.lon) > noiseM {
+				m.DepFrom = m.StillFrom // it may have moved off already
+			}
+			if m.stale() {
+				e.Lo, m.DepFrom = m.SameSince, m.SameSince // the repetitions prove nothing
+			}
+			m.endStand(e, d)
 		}
 	}
-	m.Anchor, m.StillN, m.StillEnd, m.Standing = f, 1, f.t, false
+	m.Anchor, m.StillN, m.StillEnd, m.StillFrom, m.Standing = f, 1, f.t, f.t, false
 	m.ArrEst = m.arrival(f)
 }
 
@@ -205,17 +253,21 @@ func (m *machine) stopHere() {
 			m.In.Arr.At = m.In.Entered.At
 		}
 	}
-	m.In.Dep = edge{}
+	m.In.Dep, m.TentOut = edge{}, edge{}
 }
 
 // fences follows which place the run is at. A fix belongs to one place at most: where fences overlap, to the one it is nearest by
-// distance over radius when it comes from outside; inside it stays with its place until beyond that one's outer edge, or until it
-// stands nearer to the other.
+// distance over radius when it comes from outside; inside it stays with its place until beyond that one's outer edge and no longer at
+// its stand, or until it stands nearer to the other.
 func (m *machine) fences(g *geometry, f fix) {
-	g.hits = g.index.At(f.lat, f.lon, g.hits)
+	at := f
+	if m.Inside && m.Standing {
+		at = m.Anchor // it is where it came to a stand, however far it drifts
+	}
+	g.hits = g.index.At(at.lat, at.lon, g.hits)
 	next, inner := m.choose(g.hits)
 	moved := m.HasLast && (m.Last.lat != f.lat || m.Last.lon != f.lon)
-	if next == m.placeID() {
+	if next == m.placeID() || next == "" && m.Standing {
 		switch {
 		case m.Inside:
 			m.In.Seen = f.t
@@ -227,7 +279,7 @@ func (m *machine) fences(g *geometry, f fix) {
 	}
 	from, to := 0.0, 1.0
 	if m.Inside {
-		from = m.leave(g, f, next)
+		from = m.leave(g, f)
 	}
 	if next == "" {
 		m.passes(g, f, from, 1)
@@ -235,11 +287,11 @@ func (m *machine) fences(g *geometry, f fix) {
 	}
 	entered := edge{Hi: f.t}
 	if m.HasLast {
-		entered = edge{At: f.t, Lo: m.Last.t, Hi: f.t}
+		to = 1
 		if c, ok := g.segment(m.Last, f, next); ok {
 			to = max(c.In, from)
-			entered.At = between(m.Last.t, f.t, to)
 		}
+		entered = crossing(m.Last, f, to)
 		m.passes(g, f, from, to)
 	}
 	m.Inside, m.TentOut = true, edge{}
@@ -285,15 +337,32 @@ func (m *machine) watchEdge(g *geometry, f fix, inner bool) {
 }
 
 func (m *machine) outward(g *geometry, f fix) edge {
-	e := edge{At: m.Last.t, Lo: m.Last.t, Hi: f.t}
 	if c, ok := g.segment(m.Last, f, m.In.Place); ok {
-		e.At = between(m.Last.t, f.t, c.Out)
+		return crossing(m.Last, f, c.Out)
 	}
-	return e
+	return crossing(m.Last, f, 0)
+}
+
+// crossing is when the edge of a fence was crossed, at a fraction of the way from one fix to the next. A fix next to the edge may have
+// been on its other side: the bounds reach as far beyond the fixes as that can be.
+func crossing(a, b fix, fraction float64) edge {
+	d, s := network.DistanceM(a.lat, a.lon, b.lat, b.lon), float64(b.t-a.t)/1000
+	noise := max(fenceNoiseM, 2*float64(max(a.acc, b.acc)))
+	beyond := int64(noise / max(d/max(s, 1), minMovingMPS) * 1000)
+	at := between(a.t, b.t, fraction)
+	return edge{At: at, Lo: min(a.t, at-beyond), Hi: max(b.t, at+beyond)}
 }
 
 // leave closes the stay and returns the fraction of the segment at which the fence was left.
-func (m *machine) leave(g *geometry, f fix, next string) float64 {
+func (m *machine) leave(g *geometry, f fix) float64 {
+	if m.DepPending && m.TentOut.At == 0 && m.In.Stopped && m.In.Dep == m.Ended.Dep {
+		m.Leaving, m.LeftFrac = m.In, 0
+		if c, ok := g.segment(m.Last, f, m.In.Place); ok {
+			m.LeftFrac = c.Out
+		}
+		m.Inside, m.In = false, stay{}
+		return m.LeftFrac
+	}
 	at := 0.0
 	left := m.TentOut
 	if left.At == 0 {
@@ -303,7 +372,7 @@ func (m *machine) leave(g *geometry, f fix, next string) float64 {
 	m.In.Left = left
 	if m.In.Stopped && m.In.Dep.At == 0 {
 		// The stand ended with this very fix.
-		m.In.Dep = edge{At: left.At, Lo: m.StillEnd, Hi: left.Hi}
+		m.In.Dep = edge{At: left.At, Lo: m.StillFrom, Hi: left.Hi}
 	}
 	if m.In.Dep.Lo > left.At {
 		m.In.Left = edge{At: m.In.Dep.At, Lo: m.In.Dep.Lo, Hi: f.t} // it stood between the two edges
@@ -328,7 +397,7 @@ func (m *machine) passes(g *geometry, f fix, from, to float64) {
 		}
 		m.Stays = append(m.Stays, stay{
 			Place:   c.Place.ID,
-			Entered: edge{between(m.Last.t, f.t, c.In), m.Last.t, f.t}, Left: edge{between(m.Last.t, f.t, c.Out), m.Last.t, f.t},
+			Entered: crossing(m.Last, f, c.In), Left: crossing(m.Last, f, c.Out),
 			Seen: between(m.Last.t, f.t, c.Out),
 		})
 		end = c.Out

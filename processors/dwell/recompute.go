@@ -51,8 +51,8 @@ func (r *run) frozenUntil() int64 {
 	if r.frozen.HasLast {
 		t = r.frozen.Last.t
 	}
-	if r.frozen.HasSuspect {
-		t = max(t, r.frozen.Suspect.t)
+	if n := len(r.frozen.Doubt); n > 0 {
+		t = max(t, r.frozen.Doubt[n-1].t)
 	}
 	return t
 }

@@ -201,6 +201,8 @@ func (r *run) empty() bool {
 // have changed.
 type what struct {
 	stays, stands int
+	gaps          int
+	leaving       stay
 	reports       int
 	in            stay
 	inside        bool
@@ -208,7 +210,7 @@ type what struct {
 }
 
 func (r *run) what() what {
-	w := what{stays: len(r.now.Stays), stands: len(r.now.Stands), reports: r.reportsSeen, in: r.now.In, inside: r.now.Inside, state: r.state}
+	w := what{stays: len(r.now.stays()), stands: len(r.now.stands()), gaps: len(r.now.Gaps), leaving: r.now.Leaving, reports: r.reportsSeen, in: r.now.In, inside: r.now.Inside, state: r.state}
 	w.in.Seen = 0
 	return w
 }
@@ -228,7 +230,7 @@ func (r *run) advance(g *geometry, now int64) {
 		if r.done+1 < len(r.fixes) && r.fixes[r.done+1].t == fx.t {
 			continue
 		}
-		r.now.step(g, fx)
+		r.now.step(g, g.likely(&r.now, r.fixes[r.firstAt(fx.t):r.done+1]))
 	}
 	// The last fix may yet get a sibling of the same time; then changed sends the machine back.
 }
@@ -237,6 +239,8 @@ func (r *run) advance(g *geometry, now int64) {
 func (m machine) clone() machine {
 	m.Stays = m.Stays[:len(m.Stays):len(m.Stays)]
 	m.Stands = m.Stands[:len(m.Stands):len(m.Stands)]
+	m.Gaps = m.Gaps[:len(m.Gaps):len(m.Gaps)]
+	m.Doubt = m.Doubt[:len(m.Doubt):len(m.Doubt)]
 	return m
 }
 
@@ -265,21 +269,22 @@ func (r *run) freeze(g *geometry, now int64) {
 		if n+1 < len(r.fixes) && r.fixes[n+1].t == r.fixes[n].t {
 			continue
 		}
-		r.frozen.step(g, r.fixes[n])
+		r.frozen.step(g, g.likely(&r.frozen, r.fixes[r.firstAt(r.fixes[n].t):n+1]))
 	}
 	r.fixes = slices.Clone(r.fixes[n:])
 	r.done = 0
-	r.now, r.hours, r.changed = r.frozen.clone(), nil, math.MaxInt64
+	// What came since the last round may be among them: told or not, the visits are put together anew.
+	r.now, r.hours, r.changed, r.rewound = r.frozen.clone(), nil, math.MaxInt64, true
 }
 
 // seen finds the newest evidence.
 func (r *run) seen() {
-	r.newest = 0
-	if r.frozen.HasLast {
-		r.newest = r.frozen.Last.t
-	}
+	r.newest = r.frozenUntil()
 	if n := len(r.fixes); n > 0 {
 		r.newest = max(r.newest, r.fixes[n-1].t)
+	}
+	if r.now.stale() {
+		r.newest = min(r.newest, r.now.SameSince+staleMS)
 	}
 	for _, e := range r.reports {
 		if e.Classifier == pb.Classifier_ACTUAL && e.Verb != pb.Verb_PLANNED {
@@ -297,8 +302,8 @@ func (r *run) seen() {
 	}
 }
 
-// interval is how long the run may be quiet before it is silent: three of its usual gaps. One that only reports owes no report: it is
-// never silent, and lost when its time has come.
+// interval is how long the run may be quiet before it is silent: three of its usual gaps, or of those it has now that it may have
+// gone to sleep where it stands. One that only reports owes no report: it is never silent, and lost when its time has come.
 func (r *run) interval() int64 {
 	n := len(r.fixes)
 	if n < 2 {
@@ -311,8 +316,9 @@ func (r *run) interval() int64 {
 	for i := n - 1; i > 0 && len(gaps) < 32; i-- {
 		gaps = append(gaps, r.fixes[i].t-r.fixes[i-1].t)
 	}
+	now := slices.Sorted(slices.Values(gaps[:min(3, len(gaps))]))
 	slices.Sort(gaps)
-	return min(max(3*gaps[len(gaps)/2], hourMS/4), 6*hourMS)
+	return min(max(3*gaps[len(gaps)/2], 3*now[len(now)/2], hourMS/4), 6*hourMS)
 }
 
 // due is when the run's state will change by itself.

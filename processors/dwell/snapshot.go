@@ -122,7 +122,7 @@ func (f *fold) collect() {
 
 // format is that of a run in a snapshot; gathering stands in its place before a recompute that is not whole yet.
 const (
-	format    = 4
+	format    = 5
 	gathering = 1
 )
 

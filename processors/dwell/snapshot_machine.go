@@ -118,36 +118,44 @@ func (s *scanner) stand() stand { return stand{Place: s.text(), Arr: s.edge(), D
 const (
 	hasLast = 1 << iota
 	hasPrev
-	hasSuspect
 	isInside
 	isStanding
 	isPending
+	isLeaving
 )
 
 func (m *machine) append(b []byte) []byte {
-	b = append(b, byte(hasLast*boolInt(m.HasLast)|hasPrev*boolInt(m.HasPrev)|hasSuspect*boolInt(m.HasSuspect)|
-		isInside*boolInt(m.Inside)|isStanding*boolInt(m.Standing)|isPending*boolInt(m.DepPending)))
+	b = append(b, byte(hasLast*boolInt(m.HasLast)|hasPrev*boolInt(m.HasPrev)|isInside*boolInt(m.Inside)|
+		isStanding*boolInt(m.Standing)|isPending*boolInt(m.DepPending)|isLeaving*boolInt(m.Leaving.Place != "")))
 	for _, f := range [...]struct {
 		has bool
 		fix *fix
-	}{{m.HasLast, &m.Last}, {m.HasPrev, &m.Prev}, {m.HasSuspect, &m.Suspect}} {
+	}{{m.HasLast, &m.Last}, {m.HasPrev, &m.Prev}} {
 		if f.has {
 			b = f.fix.append(b, &fix{})
 		}
 	}
 	if m.HasLast {
-		b = binary.AppendVarint(b, m.Since)
+		b = binary.AppendVarint(binary.AppendVarint(b, m.Since), m.SameSince)
+		b = append(b, byte(m.Believed))
+	}
+	b = binary.AppendUvarint(b, uint64(len(m.Doubt)))
+	for i := range m.Doubt {
+		b = m.Doubt[i].append(b, &fix{})
 	}
 	if m.Inside {
 		b = m.TentOut.append(m.In.append(b))
 	}
 	if b = binary.AppendUvarint(b, uint64(m.StillN)); m.StillN > 0 {
 		b = m.Anchor.append(b, &fix{})
-		b = m.ArrEst.append(binary.AppendVarint(b, m.StillEnd))
+		b = m.ArrEst.append(binary.AppendVarint(binary.AppendVarint(b, m.StillEnd), m.StillFrom))
 	}
 	if m.DepPending {
 		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(m.DepDist))
-		b = m.Ended.append(b)
+		b = m.Ended.append(binary.AppendVarint(b, m.DepFrom))
+	}
+	if m.Leaving.Place != "" {
+		b = binary.LittleEndian.AppendUint64(m.Leaving.append(b), math.Float64bits(m.LeftFrac))
 	}
 	b = binary.AppendUvarint(b, uint64(len(m.Stays)))
 	for i := range m.Stays {
@@ -157,38 +165,52 @@ func (m *machine) append(b []byte) []byte {
 	for i := range m.Stands {
 		b = m.Stands[i].append(b)
 	}
+	b = binary.AppendUvarint(b, uint64(len(m.Gaps)))
+	for _, g := range m.Gaps {
+		b = binary.AppendVarint(binary.AppendVarint(b, g.From), g.To-g.From)
+	}
 	return b
 }
 
 func (s *scanner) machine() (m machine) {
 	has := s.take(1)[0]
-	m.HasLast, m.HasPrev, m.HasSuspect = has&hasLast != 0, has&hasPrev != 0, has&hasSuspect != 0
+	m.HasLast, m.HasPrev = has&hasLast != 0, has&hasPrev != 0
 	m.Inside, m.Standing, m.DepPending = has&isInside != 0, has&isStanding != 0, has&isPending != 0
 	for _, f := range [...]struct {
 		has bool
 		fix *fix
-	}{{m.HasLast, &m.Last}, {m.HasPrev, &m.Prev}, {m.HasSuspect, &m.Suspect}} {
+	}{{m.HasLast, &m.Last}, {m.HasPrev, &m.Prev}} {
 		if f.has {
 			*f.fix = s.fix(&fix{})
 		}
 	}
 	if m.HasLast {
-		m.Since = s.varint()
+		m.Since, m.SameSince, m.Believed = s.varint(), s.varint(), int(s.take(1)[0])
+	}
+	for n := s.count(); n > 0 && s.err == nil; n-- {
+		m.Doubt = append(m.Doubt, s.fix(&fix{}))
 	}
 	if m.Inside {
 		m.In, m.TentOut = s.stay(), s.edge()
 	}
 	if m.StillN = int(min(s.uvarint(), math.MaxInt32)); m.StillN > 0 {
-		m.Anchor, m.StillEnd, m.ArrEst = s.fix(&fix{}), s.varint(), s.edge()
+		m.Anchor, m.StillEnd, m.StillFrom, m.ArrEst = s.fix(&fix{}), s.varint(), s.varint(), s.edge()
 	}
 	if m.DepPending {
-		m.DepDist, m.Ended = s.float(), s.stand()
+		m.DepDist, m.DepFrom, m.Ended = s.float(), s.varint(), s.stand()
+	}
+	if has&isLeaving != 0 {
+		m.Leaving, m.LeftFrac = s.stay(), s.float()
 	}
 	for n := s.count(); n > 0 && s.err == nil; n-- {
 		m.Stays = append(m.Stays, s.stay())
 	}
 	for n := s.count(); n > 0 && s.err == nil; n-- {
 		m.Stands = append(m.Stands, s.stand())
+	}
+	for n := s.count(); n > 0 && s.err == nil; n-- {
+		from := s.varint()
+		m.Gaps = append(m.Gaps, gap{from, from + s.varint()})
 	}
 	return m
 }

@@ -2,6 +2,7 @@ package dwell
 
 import (
 	"math"
+	"slices"
 
 	"corridorwatch/schemas/network"
 	"corridorwatch/schemas/pb"
@@ -15,14 +16,29 @@ func contest(cat *network.Catalog, visits []*visit, stands []stand) {
 			continue
 		}
 		from, to := firstSet(q.Arrived.GetAt(), q.Departed.GetAt()), q.Departed.GetAt()
-		if to == 0 {
-			to = math.MaxInt64
-		}
 		for _, v := range visits {
-			if v.byPosition && v.Stopped && v.start() < to && from < v.end() {
+			switch {
+			case !v.byPosition || !v.Stopped || v.end() <= from:
+			case to != 0 && v.start() < to:
 				v.yield(from, to, stands)
+			case to == 0 && v.start() <= from:
+				v.yieldRest(q, from, stands)
 			}
 		}
+	}
+}
+
+// yieldRest leaves the time from a reported arrival on to a visit elsewhere of which no departure was reported: it ended when the run
+// left the fence, at the latest. Unless it had stood at the other place before, it passed that on its way out.
+func (v *visit) yieldRest(q *visit, from int64, stands []stand) {
+	left := v.end()
+	if left != math.MaxInt64 {
+		q.Departed = &pb.Moment{At: left, Basis: pb.Basis_INFERRED, Earliest: from, Latest: max(left, v.Left.GetLatest())}
+	}
+	stoodBefore := slices.ContainsFunc(stands, func(s stand) bool { return s.Place == v.Place && s.middle() >= v.start() && s.middle() < from })
+	v.yield(from, left, stands)
+	if !stoodBefore && left != math.MaxInt64 && !v.Stopped {
+		v.Entered, v.Origin = &pb.Moment{At: left, Basis: pb.Basis_INFERRED, Earliest: from, Latest: left}, false
 	}
 }
 
@@ -51,6 +67,7 @@ func (v *visit) yield(from, to int64, stands []stand) {
 	case before == nil && after != nil:
 		if v.Arrived.GetBasis() != pb.Basis_REPORT {
 			v.Arrived = moment(after.Arr, pb.Basis_INTERPOLATED)
+			v.Arrived.At, v.Arrived.Latest = max(v.Arrived.At, to), max(v.Arrived.Latest, to)
 		}
 		v.Entered = &pb.Moment{At: to, Basis: pb.Basis_INFERRED, Earliest: to, Latest: max(v.Arrived.At, to)}
 		v.Origin = false

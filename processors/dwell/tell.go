@@ -215,6 +215,9 @@ func (r *run) status() *pb.TrainStatus {
 		if m.Last.speed >= 0 {
 			s.SpeedKmh = float64(m.Last.speed)
 		}
+		if m.stale() {
+			s.SameSince = m.SameSince
+		}
 	}
 	if v := r.last; v != nil {
 		s.LastPlace, s.Since = v.Place, v.end()

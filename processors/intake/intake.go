@@ -59,7 +59,7 @@ func Stage(cat *network.Catalog, cfg Config) stream.Stage {
 		Name:    pb.Stage_INTAKE,
 		Input:   schemas.Intake,
 		Outputs: []string{schemas.TrainEvents, schemas.UnitEvents, schemas.Shipments, schemas.Restrictions, schemas.Plans, schemas.Rejects},
-		Logic:   "intake/2",
+		Logic:   "intake/3",
 		New:     func() stream.Fold { return &fold{cfg: cfg, form: form} },
 	}
 }
@@ -98,6 +98,11 @@ func (f *fold) Fold(in stream.In, out *stream.Out) {
 func (f *fold) accept(now int64, ev *pb.Event) *schemas.Fault {
 	if fault := f.form.Apply(ev); fault != nil {
 		return fault
+	}
+	if ahead := f.form.Ahead(ev.Source); ahead != 0 && ev.Verb != pb.Verb_TICK {
+		if ev.Time -= ahead; ev.RecordedAt != 0 {
+			ev.RecordedAt -= ahead
+		}
 	}
 	// Estimates and plans are about the future by nature, and a tick is what says that time has come.
 	if f.cfg.Wall && now > 0 && ev.Verb != pb.Verb_TICK && ev.Classifier == pb.Classifier_ACTUAL && ev.Time > now+f.cfg.FutureLimit.Milliseconds() {

@@ -67,6 +67,9 @@ func visitSheet() *sheet {
 	at(s, "refused_at", (*pb.Visit).GetRefusedAt)
 	at(s, "offered_again_at", (*pb.Visit).GetOfferedAgainAt)
 	transferColumns(s, (*pb.Visit).GetTransfer)
+	list(s, "otherwise_what", "String", (*pb.Visit).GetOtherwise, (*pb.Claim).GetWhat)
+	list(s, "otherwise_at", timeType, (*pb.Visit).GetOtherwise, (*pb.Claim).GetAt)
+	list(s, "otherwise_source", "String", (*pb.Visit).GetOtherwise, (*pb.Claim).GetSource)
 	return versioned(s)
 }
 
@@ -203,6 +206,7 @@ func statusSheet() *sheet {
 	count(s, "wagons", (*pb.TrainStatus).GetWagons)
 	count(s, "containers", (*pb.TrainStatus).GetContainers)
 	text(s, "source", (*pb.TrainStatus).GetSource)
+	at(s, "same_since", (*pb.TrainStatus).GetSameSince)
 	return versioned(s)
 }
 

@@ -14,6 +14,7 @@ import (
 func (l *loader) build() {
 	makers := map[string]func(*fields){
 		"places": l.place, "sections": l.section, "borders": l.border, "gauge_breaks": l.gaugeBreak, "corridors": l.corridor,
+		"sources": l.source,
 	}
 	for _, topic := range topics() {
 		for _, r := range l.raw[topic] {
@@ -37,6 +38,7 @@ func (l *loader) build() {
 			f.finish()
 		}
 	}
+	l.c.box = boxOf(l.c.Places)
 	l.c.changes = changesOf(l.c.Sections)
 	l.c.hash = hashOf(l.c)
 }
@@ -179,6 +181,7 @@ func (c *Catalog) sort() {
 	slices.SortFunc(c.Sections, func(a, b *Section) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(c.Borders, func(a, b *Border) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(c.GaugeBreaks, func(a, b *GaugeBreak) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(c.Sources, func(a, b *Source) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(c.Corridors, func(a, b *Corridor) int { return cmp.Compare(a.ID, b.ID) })
 	for _, sides := range c.sides {
 		slices.SortFunc(sides, func(a, b BorderSide) int { return cmp.Compare(a.Border.ID, b.Border.ID) })

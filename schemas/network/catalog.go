@@ -36,16 +36,17 @@ type Catalog struct {
 	Areas       []*Area
 	Sections    []*Section
 	Corridors   []*Corridor
+	Sources     []*Source // profiles of sources of events
 
 	maxSpeed  float64
 	places    map[string]*Place
 	borders   map[string]*Border
 	codes     map[string]*Place // "scheme:code" in small letters; nil where a name stands for several places
 	sides     map[string][]BorderSide
-	areaOf    map[string]string // by place
 	neighbors map[string][]*Section
 	changes   []time.Time // instants at which a section opens or closes, ascending
 	hash      string
+	box       *box
 
 	mu     sync.RWMutex // guards routes
 	routes map[routeKey]Route

@@ -49,6 +49,9 @@ func hashOf(c *Catalog) string {
 	for _, k := range c.Corridors {
 		put("corridor", []any{k, k.km})
 	}
+	for _, s := range c.Sources {
+		put("source", s)
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 

@@ -66,7 +66,7 @@ func whole(c *Catalog, problems []Problem, err error) (*Catalog, error) {
 
 // The kinds of entries a file may hold, in the order in which they are built: each may name those before it.
 func topics() []string {
-	return []string{"places", "sections", "borders", "gauge_breaks", "corridors", "areas"}
+	return []string{"places", "sections", "borders", "gauge_breaks", "corridors", "areas", "sources"}
 }
 
 // raw is an entry as it stands in its file.

@@ -12,7 +12,7 @@ var update = flag.Bool("update", false, "write the expected problems anew")
 
 // TestMistakes checks the catalogues of testdata. Each holds the mistakes of one kind, and problems.txt what is said of them.
 func TestMistakes(t *testing.T) {
-	for _, name := range []string{"places", "sections", "borders", "gauge-breaks", "corridors", "areas", "table", "syntax", "commuter", "crossing"} {
+	for _, name := range []string{"places", "sections", "borders", "gauge-breaks", "corridors", "areas", "table", "syntax", "commuter", "crossing", "sources"} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join("testdata", name)
 			problems, err := Check(dir)

@@ -9,6 +9,7 @@
 package normal
 
 import (
+	"fmt"
 	"strconv"
 
 	"corridorwatch/schemas"
@@ -52,8 +53,17 @@ func (n *Form) Apply(ev *pb.Event) *schemas.Fault {
 		}
 		ev.Place = p.ID
 	}
+	if p := ev.GetPosition(); p != nil && (ev.UnitKind == pb.UnitKind_TRAIN || ev.UnitKind == pb.UnitKind_VESSEL) {
+		if lat, lon := float64(p.LatE7)/1e7, float64(p.LonE7)/1e7; !n.cat.Covers(lat, lon) {
+			return &schemas.Fault{Reason: schemas.OffNetwork, Path: "data", Detail: fmt.Sprintf("%.5f, %.5f is more than 300 km outside of the area of the catalogue: "+
+				"is a sign lost, or are latitude and longitude exchanged? Mend it and retry, or add the places there to the catalogue", lat, lon)}
+		}
+	}
 	return n.data(ev)
 }
+
+// Ahead is by how many milliseconds the clock of a source is ahead, as its profile says.
+func (n *Form) Ahead(source string) int64 { return n.cat.Source(source).Ahead.Milliseconds() }
 
 func (n *Form) subject(ev *pb.Event) *schemas.Fault {
 	switch ev.UnitKind {

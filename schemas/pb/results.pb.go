@@ -327,6 +327,7 @@ type Visit struct {
 	OfferedAgainAt   int64                  `protobuf:"varint,27,opt,name=offered_again_at,json=offeredAgainAt,proto3" json:"offered_again_at,omitempty"` // first hand-over offered after that
 	Transfer         *Transfer              `protobuf:"bytes,28,opt,name=transfer,proto3" json:"transfer,omitempty"`                                      // of a load unit that changed vehicles here, or was taken off one
 	OverlapS         int64                  `protobuf:"varint,25,opt,name=overlap_s,json=overlapS,proto3" json:"overlap_s,omitempty"`                     // seconds by which the reported departure lies after the next visit began: clocks that oppose
+	Otherwise        []*Claim               `protobuf:"bytes,30,rep,name=otherwise,proto3" json:"otherwise,omitempty"`                                    // reports of this visit that do not count, since a source that is trusted more, or a later one, says something else
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -557,6 +558,74 @@ func (x *Visit) GetOverlapS() int64 {
 	return 0
 }
 
+func (x *Visit) GetOtherwise() []*Claim {
+	if x != nil {
+		return x.Otherwise
+	}
+	return nil
+}
+
+// Claim is a time that a source reported.
+type Claim struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	What          string                 `protobuf:"bytes,1,opt,name=what,proto3" json:"what,omitempty"` // arrived, departed
+	At            int64                  `protobuf:"varint,2,opt,name=at,proto3" json:"at,omitempty"`
+	Source        string                 `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Claim) Reset() {
+	*x = Claim{}
+	mi := &file_results_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Claim) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Claim) ProtoMessage() {}
+
+func (x *Claim) ProtoReflect() protoreflect.Message {
+	mi := &file_results_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Claim.ProtoReflect.Descriptor instead.
+func (*Claim) Descriptor() ([]byte, []int) {
+	return file_results_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Claim) GetWhat() string {
+	if x != nil {
+		return x.What
+	}
+	return ""
+}
+
+func (x *Claim) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+func (x *Claim) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
 // CauseTime is how long a cause went on, each moment once; causes that overlap keep all their seconds.
 type CauseTime struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -568,7 +637,7 @@ type CauseTime struct {
 
 func (x *CauseTime) Reset() {
 	*x = CauseTime{}
-	mi := &file_results_proto_msgTypes[3]
+	mi := &file_results_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -580,7 +649,7 @@ func (x *CauseTime) String() string {
 func (*CauseTime) ProtoMessage() {}
 
 func (x *CauseTime) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[3]
+	mi := &file_results_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -593,7 +662,7 @@ func (x *CauseTime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CauseTime.ProtoReflect.Descriptor instead.
 func (*CauseTime) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{3}
+	return file_results_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CauseTime) GetCause() string {
@@ -637,7 +706,7 @@ type Transfer struct {
 
 func (x *Transfer) Reset() {
 	*x = Transfer{}
-	mi := &file_results_proto_msgTypes[4]
+	mi := &file_results_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -649,7 +718,7 @@ func (x *Transfer) String() string {
 func (*Transfer) ProtoMessage() {}
 
 func (x *Transfer) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[4]
+	mi := &file_results_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -662,7 +731,7 @@ func (x *Transfer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
 func (*Transfer) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{4}
+	return file_results_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Transfer) GetFirst() string {
@@ -791,7 +860,7 @@ type Ride struct {
 
 func (x *Ride) Reset() {
 	*x = Ride{}
-	mi := &file_results_proto_msgTypes[5]
+	mi := &file_results_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -803,7 +872,7 @@ func (x *Ride) String() string {
 func (*Ride) ProtoMessage() {}
 
 func (x *Ride) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[5]
+	mi := &file_results_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -816,7 +885,7 @@ func (x *Ride) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ride.ProtoReflect.Descriptor instead.
 func (*Ride) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{5}
+	return file_results_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Ride) GetUnit() string {
@@ -915,15 +984,14 @@ type RunFacts struct {
 	ExitBorder    string                 `protobuf:"bytes,7,opt,name=exit_border,json=exitBorder,proto3" json:"exit_border,omitempty"`
 	Plan          []*PlanStop            `protobuf:"bytes,8,rep,name=plan,proto3" json:"plan,omitempty"`
 	State         State                  `protobuf:"varint,9,opt,name=state,proto3,enum=corridorwatch.v1.State" json:"state,omitempty"`
-	Held          []*Span                `protobuf:"bytes,10,rep,name=held,proto3" json:"held,omitempty"`   // held upstream, bound_for a border, wherever it was
-	Holds         []*Hold                `protobuf:"bytes,11,rep,name=holds,proto3" json:"holds,omitempty"` // from border to delay alone, instead of held: those for the borders of one area
+	Held          []*Span                `protobuf:"bytes,10,rep,name=held,proto3" json:"held,omitempty"` // held upstream, bound_for a border, wherever it was
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RunFacts) Reset() {
 	*x = RunFacts{}
-	mi := &file_results_proto_msgTypes[6]
+	mi := &file_results_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -935,7 +1003,7 @@ func (x *RunFacts) String() string {
 func (*RunFacts) ProtoMessage() {}
 
 func (x *RunFacts) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[6]
+	mi := &file_results_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -948,7 +1016,7 @@ func (x *RunFacts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunFacts.ProtoReflect.Descriptor instead.
 func (*RunFacts) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{6}
+	return file_results_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RunFacts) GetUnit() string {
@@ -1021,97 +1089,13 @@ func (x *RunFacts) GetHeld() []*Span {
 	return nil
 }
 
-func (x *RunFacts) GetHolds() []*Hold {
-	if x != nil {
-		return x.Holds
-	}
-	return nil
-}
-
-// Hold is a time in which a train waits before it may go on to a border.
-type Hold struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Border        string                 `protobuf:"bytes,1,opt,name=border,proto3" json:"border,omitempty"`
-	Direction     string                 `protobuf:"bytes,2,opt,name=direction,proto3" json:"direction,omitempty"` // from and to country, "CN-KZ": from the side it comes to first
-	From          int64                  `protobuf:"varint,3,opt,name=from,proto3" json:"from,omitempty"`
-	To            int64                  `protobuf:"varint,4,opt,name=to,proto3" json:"to,omitempty"` // 0 while it goes on
-	Cause         string                 `protobuf:"bytes,5,opt,name=cause,proto3" json:"cause,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Hold) Reset() {
-	*x = Hold{}
-	mi := &file_results_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Hold) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Hold) ProtoMessage() {}
-
-func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Hold.ProtoReflect.Descriptor instead.
-func (*Hold) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *Hold) GetBorder() string {
-	if x != nil {
-		return x.Border
-	}
-	return ""
-}
-
-func (x *Hold) GetDirection() string {
-	if x != nil {
-		return x.Direction
-	}
-	return ""
-}
-
-func (x *Hold) GetFrom() int64 {
-	if x != nil {
-		return x.From
-	}
-	return 0
-}
-
-func (x *Hold) GetTo() int64 {
-	if x != nil {
-		return x.To
-	}
-	return 0
-}
-
-func (x *Hold) GetCause() string {
-	if x != nil {
-		return x.Cause
-	}
-	return ""
-}
-
 // TrainStatus is where a run is now. Key: run.
 type TrainStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Run           string                 `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
 	UnitKind      UnitKind               `protobuf:"varint,2,opt,name=unit_kind,json=unitKind,proto3,enum=corridorwatch.v1.UnitKind" json:"unit_kind,omitempty"`
 	State         State                  `protobuf:"varint,3,opt,name=state,proto3,enum=corridorwatch.v1.State" json:"state,omitempty"`
-	SeenAt        int64                  `protobuf:"varint,4,opt,name=seen_at,json=seenAt,proto3" json:"seen_at,omitempty"` // time of the last fix or report
+	SeenAt        int64                  `protobuf:"varint,4,opt,name=seen_at,json=seenAt,proto3" json:"seen_at,omitempty"` // time of the last fix or report; a position sent again and again is evidence for a day
 	LatE7         int32                  `protobuf:"zigzag32,5,opt,name=lat_e7,json=latE7,proto3" json:"lat_e7,omitempty"`
 	LonE7         int32                  `protobuf:"zigzag32,6,opt,name=lon_e7,json=lonE7,proto3" json:"lon_e7,omitempty"`
 	HasPosition   bool                   `protobuf:"varint,7,opt,name=has_position,json=hasPosition,proto3" json:"has_position,omitempty"`
@@ -1125,7 +1109,8 @@ type TrainStatus struct {
 	Direction     string                 `protobuf:"bytes,15,opt,name=direction,proto3" json:"direction,omitempty"`
 	Wagons        uint32                 `protobuf:"varint,16,opt,name=wagons,proto3" json:"wagons,omitempty"`
 	Containers    uint32                 `protobuf:"varint,17,opt,name=containers,proto3" json:"containers,omitempty"`
-	Source        string                 `protobuf:"bytes,19,opt,name=source,proto3" json:"source,omitempty"` // of the last evidence
+	Source        string                 `protobuf:"bytes,19,opt,name=source,proto3" json:"source,omitempty"`                         // of the last evidence
+	SameSince     int64                  `protobuf:"varint,20,opt,name=same_since,json=sameSince,proto3" json:"same_since,omitempty"` // a position to the last digit the same has been sent with new times for more than a day, first then; 0: it is not so
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1284,6 +1269,13 @@ func (x *TrainStatus) GetSource() string {
 		return x.Source
 	}
 	return ""
+}
+
+func (x *TrainStatus) GetSameSince() int64 {
+	if x != nil {
+		return x.SameSince
+	}
+	return 0
 }
 
 // Leg is the way between two visits that follow one another. Key: unit, journey, from, to, n.
@@ -2092,8 +2084,6 @@ type CrossingDelay struct {
 	P95S          int64                  `protobuf:"varint,10,opt,name=p95_s,json=p95S,proto3" json:"p95_s,omitempty"`
 	Samples       uint32                 `protobuf:"varint,11,opt,name=samples,proto3" json:"samples,omitempty"`
 	DelayUsualS   int64                  `protobuf:"varint,12,opt,name=delay_usual_s,json=delayUsualS,proto3" json:"delay_usual_s,omitempty"`
-	Direction     string                 `protobuf:"bytes,13,opt,name=direction,proto3" json:"direction,omitempty"`                              // from and to country, "CN-KZ"
-	BaselineBasis string                 `protobuf:"bytes,14,opt,name=baseline_basis,json=baselineBasis,proto3" json:"baseline_basis,omitempty"` // usual; norm: the catalogue's, since there are too few samples; none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2210,20 +2200,6 @@ func (x *CrossingDelay) GetDelayUsualS() int64 {
 		return x.DelayUsualS
 	}
 	return 0
-}
-
-func (x *CrossingDelay) GetDirection() string {
-	if x != nil {
-		return x.Direction
-	}
-	return ""
-}
-
-func (x *CrossingDelay) GetBaselineBasis() string {
-	if x != nil {
-		return x.BaselineBasis
-	}
-	return ""
 }
 
 // DelayStats is one hour of one border side (or pair). Key: area, border, role, direction, unit_kind, hour.
@@ -2423,8 +2399,6 @@ type Alert struct {
 	Place         string                 `protobuf:"bytes,19,opt,name=place,proto3" json:"place,omitempty"`
 	Corridors     []string               `protobuf:"bytes,20,rep,name=corridors,proto3" json:"corridors,omitempty"`
 	Revision      uint32                 `protobuf:"varint,21,opt,name=revision,proto3" json:"revision,omitempty"` // 1 when it begins to fire, counted up with each version that follows, its end included
-	UnitKind      UnitKind               `protobuf:"varint,22,opt,name=unit_kind,json=unitKind,proto3,enum=corridorwatch.v1.UnitKind" json:"unit_kind,omitempty"`
-	Cause         string                 `protobuf:"bytes,23,opt,name=cause,proto3" json:"cause,omitempty"` // fingerprint of the alert that this one became a part of, if that ended it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2606,26 +2580,12 @@ func (x *Alert) GetRevision() uint32 {
 	return 0
 }
 
-func (x *Alert) GetUnitKind() UnitKind {
-	if x != nil {
-		return x.UnitKind
-	}
-	return UnitKind_UNIT_KIND_NONE
-}
-
-func (x *Alert) GetCause() string {
-	if x != nil {
-		return x.Cause
-	}
-	return ""
-}
-
 // Reject is one piece of input that could not be read or believed. Key: id.
 type Reject struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"` // intake partition, offset and element: "3-1207-0"
 	Source        string                 `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
-	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"` // code: unreadable, unknown_type, missing_field, impossible_value, unknown_place, future, far_ahead
+	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"` // code: unreadable, unknown_type, missing_field, impossible_value, unknown_place, off_network, future, far_ahead
 	Detail        string                 `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"` // what to do about it
 	Path          string                 `protobuf:"bytes,5,opt,name=path,proto3" json:"path,omitempty"`     // JSON path of the fault
 	Value         []byte                 `protobuf:"bytes,6,opt,name=value,proto3" json:"value,omitempty"`   // the bytes as they came (the element, for a list)
@@ -2754,7 +2714,7 @@ const file_results_proto_rawDesc = "" +
 	"\x04from\x18\x04 \x01(\x03R\x04from\x12\x0e\n" +
 	"\x02to\x18\x05 \x01(\x03R\x02to\x12\x16\n" +
 	"\x06source\x18\x06 \x01(\tR\x06source\x12\x1b\n" +
-	"\tbound_for\x18\a \x01(\tR\bboundFor\"\x8a\b\n" +
+	"\tbound_for\x18\a \x01(\tR\bboundFor\"\xc1\b\n" +
 	"\x05Visit\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x18\n" +
@@ -2791,7 +2751,12 @@ const file_results_proto_rawDesc = "" +
 	"refused_at\x18\x1a \x01(\x03R\trefusedAt\x12(\n" +
 	"\x10offered_again_at\x18\x1b \x01(\x03R\x0eofferedAgainAt\x126\n" +
 	"\btransfer\x18\x1c \x01(\v2\x1a.corridorwatch.v1.TransferR\btransfer\x12\x1b\n" +
-	"\toverlap_s\x18\x19 \x01(\x03R\boverlapS\";\n" +
+	"\toverlap_s\x18\x19 \x01(\x03R\boverlapS\x125\n" +
+	"\totherwise\x18\x1e \x03(\v2\x17.corridorwatch.v1.ClaimR\totherwise\"C\n" +
+	"\x05Claim\x12\x12\n" +
+	"\x04what\x18\x01 \x01(\tR\x04what\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\x03R\x02at\x12\x16\n" +
+	"\x06source\x18\x03 \x01(\tR\x06source\";\n" +
 	"\tCauseTime\x12\x14\n" +
 	"\x05cause\x18\x01 \x01(\tR\x05cause\x12\x18\n" +
 	"\aseconds\x18\x02 \x01(\x03R\aseconds\"\xb4\x03\n" +
@@ -2827,7 +2792,7 @@ const file_results_proto_rawDesc = "" +
 	"\runloaded_here\x18\n" +
 	" \x01(\bR\funloadedHere\x12\x19\n" +
 	"\bnamed_at\x18\v \x01(\x03R\anamedAt\x12\"\n" +
-	"\rnamed_last_at\x18\f \x01(\x03R\vnamedLastAt\"\xa3\x03\n" +
+	"\rnamed_last_at\x18\f \x01(\x03R\vnamedLastAt\"\xf5\x02\n" +
 	"\bRunFacts\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x10\n" +
@@ -2840,14 +2805,7 @@ const file_results_proto_rawDesc = "" +
 	"\x04plan\x18\b \x03(\v2\x1a.corridorwatch.v1.PlanStopR\x04plan\x12-\n" +
 	"\x05state\x18\t \x01(\x0e2\x17.corridorwatch.v1.StateR\x05state\x12*\n" +
 	"\x04held\x18\n" +
-	" \x03(\v2\x16.corridorwatch.v1.SpanR\x04held\x12,\n" +
-	"\x05holds\x18\v \x03(\v2\x16.corridorwatch.v1.HoldR\x05holds\"v\n" +
-	"\x04Hold\x12\x16\n" +
-	"\x06border\x18\x01 \x01(\tR\x06border\x12\x1c\n" +
-	"\tdirection\x18\x02 \x01(\tR\tdirection\x12\x12\n" +
-	"\x04from\x18\x03 \x01(\x03R\x04from\x12\x0e\n" +
-	"\x02to\x18\x04 \x01(\x03R\x02to\x12\x14\n" +
-	"\x05cause\x18\x05 \x01(\tR\x05cause\"\xa1\x04\n" +
+	" \x03(\v2\x16.corridorwatch.v1.SpanR\x04held\"\xc0\x04\n" +
 	"\vTrainStatus\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\tR\x03run\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12-\n" +
@@ -2870,7 +2828,9 @@ const file_results_proto_rawDesc = "" +
 	"\n" +
 	"containers\x18\x11 \x01(\rR\n" +
 	"containers\x12\x16\n" +
-	"\x06source\x18\x13 \x01(\tR\x06source\"\xc7\x05\n" +
+	"\x06source\x18\x13 \x01(\tR\x06source\x12\x1d\n" +
+	"\n" +
+	"same_since\x18\x14 \x01(\x03R\tsameSince\"\xc7\x05\n" +
 	"\x03Leg\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x18\n" +
@@ -2980,7 +2940,7 @@ const file_results_proto_rawDesc = "" +
 	"\n" +
 	"refused_at\x18$ \x01(\x03R\trefusedAt\x12(\n" +
 	"\x10offered_again_at\x18% \x01(\x03R\x0eofferedAgainAt\x126\n" +
-	"\btransfer\x18& \x01(\v2\x1a.corridorwatch.v1.TransferR\btransfer\"\x92\x03\n" +
+	"\btransfer\x18& \x01(\v2\x1a.corridorwatch.v1.TransferR\btransfer\"\xcd\x02\n" +
 	"\rCrossingDelay\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x18\n" +
@@ -2994,9 +2954,7 @@ const file_results_proto_rawDesc = "" +
 	"\x05p95_s\x18\n" +
 	" \x01(\x03R\x04p95S\x12\x18\n" +
 	"\asamples\x18\v \x01(\rR\asamples\x12\"\n" +
-	"\rdelay_usual_s\x18\f \x01(\x03R\vdelayUsualS\x12\x1c\n" +
-	"\tdirection\x18\r \x01(\tR\tdirection\x12%\n" +
-	"\x0ebaseline_basis\x18\x0e \x01(\tR\rbaselineBasis\"\xc2\x03\n" +
+	"\rdelay_usual_s\x18\f \x01(\x03R\vdelayUsualS\"\xc2\x03\n" +
 	"\n" +
 	"DelayStats\x12\x12\n" +
 	"\x04area\x18\x01 \x01(\tR\x04area\x12\x16\n" +
@@ -3016,7 +2974,7 @@ const file_results_proto_rawDesc = "" +
 	"\boldest_s\x18\x0e \x01(\x03R\aoldestS\x12#\n" +
 	"\rheld_upstream\x18\x0f \x01(\rR\fheldUpstream\x12\x1a\n" +
 	"\barrivals\x18\x10 \x01(\rR\barrivals\x12\x1a\n" +
-	"\breleases\x18\x11 \x01(\rR\breleases\"\xff\x04\n" +
+	"\breleases\x18\x11 \x01(\rR\breleases\"\xb0\x04\n" +
 	"\x05Alert\x12 \n" +
 	"\vfingerprint\x18\x01 \x01(\tR\vfingerprint\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1a\n" +
@@ -3039,9 +2997,7 @@ const file_results_proto_rawDesc = "" +
 	"\tdirection\x18\x12 \x01(\tR\tdirection\x12\x14\n" +
 	"\x05place\x18\x13 \x01(\tR\x05place\x12\x1c\n" +
 	"\tcorridors\x18\x14 \x03(\tR\tcorridors\x12\x1a\n" +
-	"\brevision\x18\x15 \x01(\rR\brevision\x127\n" +
-	"\tunit_kind\x18\x16 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x14\n" +
-	"\x05cause\x18\x17 \x01(\tR\x05cause\"\xfa\x01\n" +
+	"\brevision\x18\x15 \x01(\rR\brevision\"\xfa\x01\n" +
 	"\x06Reject\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12\x16\n" +
@@ -3093,11 +3049,11 @@ var file_results_proto_goTypes = []any{
 	(*Moment)(nil),        // 2: corridorwatch.v1.Moment
 	(*Span)(nil),          // 3: corridorwatch.v1.Span
 	(*Visit)(nil),         // 4: corridorwatch.v1.Visit
-	(*CauseTime)(nil),     // 5: corridorwatch.v1.CauseTime
-	(*Transfer)(nil),      // 6: corridorwatch.v1.Transfer
-	(*Ride)(nil),          // 7: corridorwatch.v1.Ride
-	(*RunFacts)(nil),      // 8: corridorwatch.v1.RunFacts
-	(*Hold)(nil),          // 9: corridorwatch.v1.Hold
+	(*Claim)(nil),         // 5: corridorwatch.v1.Claim
+	(*CauseTime)(nil),     // 6: corridorwatch.v1.CauseTime
+	(*Transfer)(nil),      // 7: corridorwatch.v1.Transfer
+	(*Ride)(nil),          // 8: corridorwatch.v1.Ride
+	(*RunFacts)(nil),      // 9: corridorwatch.v1.RunFacts
 	(*TrainStatus)(nil),   // 10: corridorwatch.v1.TrainStatus
 	(*Leg)(nil),           // 11: corridorwatch.v1.Leg
 	(*Side)(nil),          // 12: corridorwatch.v1.Side
@@ -3118,16 +3074,16 @@ var file_results_proto_depIdxs = []int32{
 	2,  // 5: corridorwatch.v1.Visit.left:type_name -> corridorwatch.v1.Moment
 	1,  // 6: corridorwatch.v1.Visit.state:type_name -> corridorwatch.v1.State
 	3,  // 7: corridorwatch.v1.Visit.activities:type_name -> corridorwatch.v1.Span
-	6,  // 8: corridorwatch.v1.Visit.transfer:type_name -> corridorwatch.v1.Transfer
-	5,  // 9: corridorwatch.v1.Transfer.causes:type_name -> corridorwatch.v1.CauseTime
-	18, // 10: corridorwatch.v1.Ride.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	18, // 11: corridorwatch.v1.Ride.run_kind:type_name -> corridorwatch.v1.UnitKind
-	4,  // 12: corridorwatch.v1.Ride.visit:type_name -> corridorwatch.v1.Visit
-	18, // 13: corridorwatch.v1.RunFacts.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	19, // 14: corridorwatch.v1.RunFacts.plan:type_name -> corridorwatch.v1.PlanStop
-	1,  // 15: corridorwatch.v1.RunFacts.state:type_name -> corridorwatch.v1.State
-	3,  // 16: corridorwatch.v1.RunFacts.held:type_name -> corridorwatch.v1.Span
-	9,  // 17: corridorwatch.v1.RunFacts.holds:type_name -> corridorwatch.v1.Hold
+	7,  // 8: corridorwatch.v1.Visit.transfer:type_name -> corridorwatch.v1.Transfer
+	5,  // 9: corridorwatch.v1.Visit.otherwise:type_name -> corridorwatch.v1.Claim
+	6,  // 10: corridorwatch.v1.Transfer.causes:type_name -> corridorwatch.v1.CauseTime
+	18, // 11: corridorwatch.v1.Ride.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	18, // 12: corridorwatch.v1.Ride.run_kind:type_name -> corridorwatch.v1.UnitKind
+	4,  // 13: corridorwatch.v1.Ride.visit:type_name -> corridorwatch.v1.Visit
+	18, // 14: corridorwatch.v1.RunFacts.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	19, // 15: corridorwatch.v1.RunFacts.plan:type_name -> corridorwatch.v1.PlanStop
+	1,  // 16: corridorwatch.v1.RunFacts.state:type_name -> corridorwatch.v1.State
+	3,  // 17: corridorwatch.v1.RunFacts.held:type_name -> corridorwatch.v1.Span
 	18, // 18: corridorwatch.v1.TrainStatus.unit_kind:type_name -> corridorwatch.v1.UnitKind
 	1,  // 19: corridorwatch.v1.TrainStatus.state:type_name -> corridorwatch.v1.State
 	18, // 20: corridorwatch.v1.Leg.unit_kind:type_name -> corridorwatch.v1.UnitKind
@@ -3137,20 +3093,19 @@ var file_results_proto_depIdxs = []int32{
 	2,  // 24: corridorwatch.v1.Side.departed:type_name -> corridorwatch.v1.Moment
 	2,  // 25: corridorwatch.v1.Side.left:type_name -> corridorwatch.v1.Moment
 	1,  // 26: corridorwatch.v1.Side.state:type_name -> corridorwatch.v1.State
-	5,  // 27: corridorwatch.v1.Side.causes:type_name -> corridorwatch.v1.CauseTime
+	6,  // 27: corridorwatch.v1.Side.causes:type_name -> corridorwatch.v1.CauseTime
 	18, // 28: corridorwatch.v1.Crossing.unit_kind:type_name -> corridorwatch.v1.UnitKind
 	12, // 29: corridorwatch.v1.Crossing.outbound:type_name -> corridorwatch.v1.Side
 	12, // 30: corridorwatch.v1.Crossing.inbound:type_name -> corridorwatch.v1.Side
 	1,  // 31: corridorwatch.v1.Crossing.state:type_name -> corridorwatch.v1.State
-	6,  // 32: corridorwatch.v1.Crossing.transfer:type_name -> corridorwatch.v1.Transfer
+	7,  // 32: corridorwatch.v1.Crossing.transfer:type_name -> corridorwatch.v1.Transfer
 	18, // 33: corridorwatch.v1.CrossingDelay.unit_kind:type_name -> corridorwatch.v1.UnitKind
 	18, // 34: corridorwatch.v1.DelayStats.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	18, // 35: corridorwatch.v1.Alert.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	36, // [36:36] is the sub-list for method output_type
-	36, // [36:36] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_results_proto_init() }

@@ -38,6 +38,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_visits
     origin Bool COMMENT 'the run begins here: nobody saw it arrive',
     terminus Bool COMMENT 'the run ended here',
     overlap_s Int64 COMMENT 'seconds by which the reported departure lies after the next visit began, by clocks that oppose; both times stay as told',
+    otherwise Array(Tuple(what String, at {{time}}, source String)) COMMENT 'reports of this visit that do not count (what: arrived or departed), since a source that is trusted more, or a later one, says something else',
     known_at {{time}} COMMENT 'stage time at which this version of the row was written, UTC'
 )
 AS WITH
@@ -68,5 +69,6 @@ SELECT
     t.line_standing_s AS line_standing_s,
     {{known "t.offered_at"}} AS handover_offered_at, {{known "t.accepted_at"}} AS handover_accepted_at,
     {{seconds "handover_offered_at" "handover_accepted_at"}} AS handover_s,
-    t.refused AS refused, {{known "t.refused_at"}} AS refused_at, {{known "t.offered_again_at"}} AS offered_again_at, t.origin AS origin, t.terminus AS terminus, t.overlap_s AS overlap_s, t.known_at AS known_at
+    t.refused AS refused, {{known "t.refused_at"}} AS refused_at, {{known "t.offered_again_at"}} AS offered_again_at, t.origin AS origin, t.terminus AS terminus, t.overlap_s AS overlap_s,
+    arrayMap((w, a, s) -> (toString(w), a, toString(s)), t.otherwise_what, t.otherwise_at, t.otherwise_source) AS otherwise, t.known_at AS known_at
 FROM {{from "visits"}} AS t FINAL

@@ -25,7 +25,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_crossings
     total_s Nullable(Int64) COMMENT 'first side entered to last side left, seconds; NULL while open',
     total_basis LowCardinality(String) COMMENT 'what total_s rests on: fence, report, mixed, inferred',
     total_earliest_s Nullable(Int64) COMMENT 'total_s is not less than this, seconds; equal where it is exact',
-    total_latest_s Nullable(Int64) COMMENT 'total_s is not more than this, seconds; equal where it is exact',
+    total_latest_s Nullable(Int64) COMMENT 'total_s is not more than this, seconds; equal where it is exact; NULL: nobody saw it come, so there is no bound',
     running_s Nullable(Int64) COMMENT 'while open or silent: v_now - entry of the first side, seconds; else NULL',
     gauge_break LowCardinality(String) COMMENT 'gauge break at this border; empty: none',
     gauge_change_s Int64 COMMENT 'gauge change, both sides, seconds',

@@ -2,8 +2,8 @@ CREATE OR REPLACE VIEW {{.Database}}.v_train_status
 (
     run String COMMENT 'train run or vessel voyage',
     unit_kind LowCardinality(String) COMMENT 'train or vessel',
-    state LowCardinality(String) COMMENT 'open; silent: tracker beyond its interval; lost: 14 days without evidence; closed: ended',
-    seen_at Nullable({{time}}) COMMENT 'time of the last fix or report, UTC; a late one does not move it back',
+    state LowCardinality(String) COMMENT 'open; silent: tracker beyond its interval, or its last position is only repeated (same_since); lost: 14 days without evidence; closed: ended',
+    seen_at Nullable({{time}}) COMMENT 'time of the last fix or report, UTC; a late one does not move it back, a repeated one (same_since) not on',
     unseen_s Nullable(Int64) COMMENT 'v_now - seen_at, seconds',
     lat Nullable(Float64) COMMENT 'last position, degrees north (WGS 84)',
     lon Nullable(Float64) COMMENT 'last position, degrees east (WGS 84)',
@@ -22,6 +22,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_train_status
     containers UInt32 COMMENT 'containers on it',
     late_events UInt64 COMMENT 'events stored but beyond the lateness: not counted, they await a recompute',
     source LowCardinality(String) COMMENT 'source of the last evidence',
+    same_since Nullable({{time}}) COMMENT 'the same position to the last digit has been sent with new times since then, for more than a day: somebody repeats what a tracker last knew, which is evidence for a day only; NULL: it is not so',
     known_at {{time}} COMMENT 'stage time at which this version of the row was written, UTC'
 )
 AS WITH (SELECT now FROM {{.Database}}.v_now) AS stage_time
@@ -33,7 +34,7 @@ SELECT
     {{known "t.since"}} AS since, if(t.state = 'closed', NULL, greatest(0, {{seconds "since" "stage_time"}})) AS running_s,
     t.standing AS standing, t.destination AS destination, t.corridor AS corridor,
     arrayElement(splitByChar(':', toString(t.direction)), -1) AS direction,
-    t.wagons AS wagons, t.containers AS containers, late.n AS late_events, t.source AS source, t.known_at AS known_at
+    t.wagons AS wagons, t.containers AS containers, late.n AS late_events, t.source AS source, {{known "t.same_since"}} AS same_since, t.known_at AS known_at
 FROM {{from "train_status"}} AS t FINAL
 GLOBAL LEFT JOIN (
     -- FINAL reads no more than the runs that have any.

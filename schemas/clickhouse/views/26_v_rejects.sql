@@ -3,7 +3,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_rejects
     id String COMMENT 'partition, offset and element of the input',
     unit_kind LowCardinality(String) COMMENT 'always none: what was rejected is not about a unit yet',
     source String COMMENT 'who sent it, as far as it could be read',
-    reason LowCardinality(String) COMMENT 'unreadable, unknown_type, missing_field, impossible_value, unknown_place, future, far_ahead ...',
+    reason LowCardinality(String) COMMENT 'unreadable, unknown_type, missing_field, impossible_value, unknown_place, off_network, future, far_ahead ...',
     detail String COMMENT 'what is wrong, and what to do about it',
     path String COMMENT 'JSON path of the fault',
     value String COMMENT 'the bytes as they came',
