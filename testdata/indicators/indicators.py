@@ -302,7 +302,7 @@ def consolidated_dwell(cat, all_journeys):
     groups = defaultdict(list)
     for j in all_journeys:
         last = j.stays[-1]
-        if j.kind not in ("container", "wagon") or not last.departed:
+        if j.kind not in ("container", "wagon") or not last.departed or len(j.stays) < 2:
             continue
         port = inland = 0
         arrival_port = j.stays[0] if j.stays[0].place in cat.ports and len(j.stays) > 1 else None

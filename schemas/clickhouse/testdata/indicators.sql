@@ -102,3 +102,8 @@ SELECT 's', concat('d', toString(number)), 'cost', 'container', concat('K', toSt
 INSERT INTO DB.unit_events (source, id, verb, unit_kind, subject, time, place, to_place, amount, currency, official, km, weight_t) VALUES
 ('s', 'd6', 'cost', 'container', 'K6', '2026-03-02 00:00:00', 'cn-urumqi', 'kz-dostyk', 400, 'USD', 'official', 1000, 20),
 ('s', 'd7', 'cost', 'container', 'K7', '2026-03-02 00:00:00', 'cn-urumqi', 'kz-altynkol', 1000, 'USD', 'official', nan, nan);
+
+-- A train on the line that is planned: 523 km in 31 hours.
+INSERT INTO DB.visits (unit, unit_kind, journey, place, n, arrived, departed, stopped, state, version) VALUES
+('Q1', 'train', 'Q1', 'cn-kashgar', 1, 0, '2026-03-01 00:00:00', true, 'closed', 1), ('Q1', 'train', 'Q1', 'kg-makmal', 1, '2026-03-01 10:00:00', '2026-03-01 20:00:00', true, 'closed', 1),
+('Q1', 'train', 'Q1', 'uz-andijan', 1, '2026-03-02 07:00:00', 0, true, 'open', 1);

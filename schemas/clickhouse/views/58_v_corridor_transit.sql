@@ -1,7 +1,7 @@
 CREATE OR REPLACE VIEW {{.Database}}.v_corridor_transit
 (
     {{period}}arrival',
-    from_place LowCardinality(String) COMMENT 'catalogue id of the end the journeys leave: a hub, a port, a border station or an end of a corridor',
+    from_place LowCardinality(String) COMMENT 'catalogue id of the end the journeys leave: a hub, a port, a gauge break, a border station or an end of a corridor',
     from_name String COMMENT 'its name',
     to_place LowCardinality(String) COMMENT 'catalogue id of the end they reach',
     to_name String COMMENT 'its name',
@@ -19,7 +19,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_corridor_transit
 COMMENT 'Transit time by corridor, for journeys between the same two ends: filter on from_place, to_place, period and unit_kind, and compare the rows. ways > 1 finds ends between which there is a choice.'
 AS WITH
     ends AS (
-        SELECT id FROM {{.Database}}.catalogue_places WHERE hasAny(kinds, ['hub', 'seaport', 'ferry_port', 'border_station'])
+        SELECT id FROM {{.Database}}.catalogue_places WHERE hasAny(kinds, ['hub', 'seaport', 'ferry_port', 'dry_port', 'gauge_break', 'border_station', 'border_point'])
         UNION DISTINCT
         SELECT arrayJoin([places[1], places[-1]]) FROM {{.Database}}.catalogue_corridors
     ),

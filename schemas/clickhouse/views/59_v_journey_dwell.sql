@@ -18,7 +18,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_journey_dwell
     lead_time_d Nullable(Float64) COMMENT 'import corridor lead time: leaving port_of_arrival to arriving at the last place, days; NULL: no port, or not ended',
     landlocked Bool COMMENT 'last_country is a landlocked developing country, for which the report gives lead times'
 )
-COMMENT 'World Bank LPI 2023, container by container: dwell is the time at one location from arrival to departure, consolidated dwell the sum of port and intermediate inland dwells. A location is a place of the catalogue (most border stations have no UN/LOCODE). Stops that have not ended are not in the sums.'
+COMMENT 'World Bank LPI 2023, container by container: dwell is the time at one location from arrival to departure, consolidated dwell the sum of port and intermediate inland dwells. A location is a place of the catalogue (most border stations have no UN/LOCODE). Stops that have not ended are not in the sums; journeys seen at one place only are left out.'
 AS WITH
     (
         SELECT groupArrayArray([(from_place, to_place), (to_place, from_place)]) FROM {{.Database}}.catalogue_sections WHERE mode = 'sea'
@@ -32,6 +32,7 @@ AS WITH
         FROM {{.Database}}.v_visits AS v
         WHERE unit_kind IN ('container', 'wagon') AND isNotNull(coalesce(arrived, entered, departed, left))
         GROUP BY unit, unit_kind, journey
+        HAVING count() > 1
     )
 SELECT
     unit, unit_kind, journey, (stays[1]).1 AS origin, (stays[-1]).1 AS last_place,
