@@ -25,7 +25,7 @@ func TestWeekInAnyOrder(t *testing.T) {
 	if len(want) < 500 {
 		t.Fatalf("%d rows", len(want))
 	}
-	for seed := range uint64(24) {
+	for seed := range uint64(20) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		mixed := slices.Clone(s)
 		for range len(s) * 3 / 10 {
