@@ -25,8 +25,10 @@ var mayImport = map[string][]string{
 	"processors/intake":     {"schemas", "processors/stream", "processors/recompute", "internal/kafkalog"},
 	"processors/dwell":      {"schemas", "processors/stream", "processors/recompute"},
 	"processors/border":     {"schemas", "processors/stream", "processors/recompute"},
+	"processors/delay":      {"schemas", "processors/stream"},
 	"processors/sink":       {"schemas", "internal/kafkalog"},
 	"processors/deliver":    {"schemas", "internal/kafkalog"},
+	"processors/live":       {},
 	"cmd":                   {"schemas", "ingest", "processors", "internal"},
 }
 

@@ -14,21 +14,24 @@ import (
 
 // Topic names, without the installation's prefix.
 const (
-	Intake       = "intake"       // raw input of everybody, any key
-	TrainEvents  = "train-events" // events of runs, key: run
-	UnitEvents   = "unit-events"  // events of wagons and containers, rides and run facts, key: unit
-	AreaEvents   = "area-events"  // what one cause can delay, key: area (written once the delay stage reads it)
-	Shipments    = "shipments"
-	Restrictions = "restrictions"
-	Plans        = "plans"
-	Rejects      = "rejects"
-	TrainStatus  = "train-status"
-	Visits       = "visits"
-	Legs         = "legs"
-	Crossings    = "crossings"
-	Recomputed   = "recomputed"   // what became of recomputes, and the events they folded that had come too late; key: subject
-	Checkpoints  = "checkpoints"  // one partition per task
-	Installation = "installation" // one record: what was chosen when the prefix was created
+	Intake         = "intake"       // raw input of everybody, any key
+	TrainEvents    = "train-events" // events of runs, key: run
+	UnitEvents     = "unit-events"  // events of wagons and containers, rides and run facts, key: unit
+	AreaEvents     = "area-events"  // what one cause can delay: crossings, visits, holds, restrictions, plans; key: area
+	Shipments      = "shipments"
+	Restrictions   = "restrictions"
+	Plans          = "plans"
+	Rejects        = "rejects"
+	TrainStatus    = "train-status"
+	Visits         = "visits"
+	Legs           = "legs"
+	Crossings      = "crossings"
+	CrossingDelays = "crossing-delays"
+	DelayStats     = "delay-stats"
+	Alerts         = "alerts"
+	Recomputed     = "recomputed"   // what became of recomputes, and the events they folded that had come too late; key: subject
+	Checkpoints    = "checkpoints"  // one partition per task
+	Installation   = "installation" // one record: what was chosen when the prefix was created
 )
 
 // Topic says how a topic is laid out.

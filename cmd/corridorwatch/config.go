@@ -53,6 +53,9 @@ type config struct {
 	ClickPassIn  string   `env:"CLICKHOUSE_PASSWORD_FILE" desc:"file that holds the password"`
 	TokensFile   string   `env:"TOKENS_FILE" desc:"bearer tokens of POST /v1/events, a line each: token source-prefix; empty: no token is asked, on loopback only"`
 
+	ReadersFile   string `env:"READERS_FILE" desc:"who may read /api/v1 by a bearer token, a line each: token name; empty: everybody on loopback, else nobody"`
+	ReadersHeader string `env:"READERS_HEADER" desc:"header in which a reverse proxy names who has logged in and may read; it must take it out of what comes from outside"`
+
 	CheckpointEvery time.Duration `env:"CHECKPOINT_EVERY" envDefault:"5s" desc:"how long a task folds before it writes its state"`
 	SessionTimeout  time.Duration `env:"SESSION_TIMEOUT" envDefault:"6s" desc:"how long 'process' or 'sink' may be silent until others take over its work; brokers allow 6s to 30m unless set otherwise"`
 	LogLevel        string        `env:"LOG_LEVEL" envDefault:"info" desc:"debug, info, warn or error"`

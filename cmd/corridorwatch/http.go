@@ -17,6 +17,7 @@ import (
 type server struct {
 	listener net.Listener
 	http     *http.Server
+	streams  context.CancelFunc // ends the answers that go on without end
 }
 
 // newServer listens at once, so that its address is known and a port in use is an error at the start.
@@ -44,7 +45,10 @@ func newServer(listen string, metrics *prometheus.Registry, ready func(context.C
 	for pattern, h := range routes {
 		mux.Handle(pattern, h)
 	}
-	return &server{listener: l, http: &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}}, nil
+	base, cancel := context.WithCancel(context.Background())
+	return &server{listener: l, streams: cancel, http: &http.Server{
+		Handler: mux, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return base },
+	}}, nil
 }
 
 func (s *server) addr() string { return s.listener.Addr().String() }
@@ -60,7 +64,9 @@ func (s *server) run(ctx context.Context) error {
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
+	time.AfterFunc(time.Second, s.streams) // whoever watches without end does not keep it from ending
 	err := s.http.Shutdown(last)
+	s.streams()
 	if e := <-done; !errors.Is(e, http.ErrServerClosed) {
 		return e
 	}

@@ -9,7 +9,7 @@ import (
 func liveCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "live",
-		Short: "the HTTP front of an installation: takes events, keeps the clock, tells how the whole installation is",
+		Short: "the HTTP front of an installation: takes events, keeps the clock, answers /api/v1, tells how the whole installation is",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			m, err := enter(cmd.Context())
@@ -25,7 +25,7 @@ func liveCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			slog.Info("serving", "http", srv.addr(), "paths", "/v1/events /livez /readyz /metrics")
+			slog.Info("serving", "http", srv.addr(), "paths", "/v1/events /api/v1/ /livez /readyz /metrics")
 			return runJobs(cmd.Context(), append([]job{{"watch", w.run}}, feeds...))
 		},
 	}

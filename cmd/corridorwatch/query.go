@@ -50,28 +50,29 @@ func (c config) query(ctx context.Context, sql, format string, out io.Writer) er
 	if strings.TrimSpace(sql) == "" {
 		return errors.New("no SQL given")
 	}
-	resp, err := c.ask(ctx, sql, format)
+	resp, err := c.ask(ctx, sql, format, url.Values{})
+	var refused *refusal
+	if errors.As(err, &refused) {
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("ask ClickHouse (is 'corridorwatch up' running? else set CORRIDORWATCH_CLICKHOUSE): %w", err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
-		return fmt.Errorf("ClickHouse: %s", strings.TrimSpace(string(text)))
-	}
 	if _, err := io.Copy(out, resp.Body); err != nil {
 		return fmt.Errorf("read the result: %w", err)
 	}
 	return nil
 }
 
-// ask asks the first server that answers: each of them shows the views.
-func (c config) ask(ctx context.Context, sql, format string) (resp *http.Response, err error) {
+// ask asks the first server that answers: each of them shows the views. params are URL parameters of ClickHouse's HTTP interface.
+func (c config) ask(ctx context.Context, sql, format string, params url.Values) (resp *http.Response, err error) {
 	scheme, client := "http", http.DefaultClient
 	if c.clickTLS != nil {
 		scheme, client = "https", &http.Client{Transport: &http.Transport{TLSClientConfig: c.clickTLS, DisableKeepAlives: true}}
 	}
-	params := url.Values{"database": {c.database()}, "default_format": {format}}
+	params.Set("database", c.database())
+	params.Set("default_format", format)
 	err = errors.New("no address")
 	for _, addr := range strings.FieldsFunc(c.ClickHouse, func(r rune) bool { return r == ',' || r == ';' }) {
 		var req *http.Request
@@ -83,12 +84,23 @@ func (c config) ask(ctx context.Context, sql, format string) (resp *http.Respons
 		if c.ClickPass != "" {
 			req.Header.Set("X-ClickHouse-Key", string(c.ClickPass))
 		}
-		if resp, err = client.Do(req); err == nil {
-			return resp, nil
+		if resp, err = client.Do(req); err != nil {
+			continue
 		}
+		if resp.StatusCode != http.StatusOK {
+			defer resp.Body.Close()
+			text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
+			return nil, &refusal{strings.TrimSpace(string(text))}
+		}
+		return resp, nil
 	}
 	return nil, err
 }
+
+// refusal is ClickHouse's own word.
+type refusal struct{ text string }
+
+func (r *refusal) Error() string { return "ClickHouse: " + r.text }
 
 // queryRows runs sql and returns the result's tab-separated lines, unescaped fields.
 func (c config) queryRows(ctx context.Context, sql string) ([][]string, error) {

@@ -67,6 +67,7 @@ type In struct {
 	Rec       *pb.Record       // decoded record; nil for a stage without upstreams
 	Raw       *kafkalog.Record // the record as it lies in the log
 	Partition int              // of the input
+	Round     int64            // last mark of the record's writer before it, ms: all records between two marks of a task are one round
 }
 
 // Out takes what a fold emits. Records of one fold call go out in the order of the calls.

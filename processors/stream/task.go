@@ -184,7 +184,7 @@ func (t *task) foldRecord(raw *kafkalog.Record) error {
 			}
 			return t.emitErr
 		}
-		in.Rec = rec
+		in.Rec, in.Round = rec, t.in.sender(rec.Stage, rec.Task).mark
 	}
 	t.fold.Fold(in, t.emitter)
 	return t.emitErr

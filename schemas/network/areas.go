@@ -58,6 +58,12 @@ func (c *Catalog) areas() {
 		a.Places = append(a.Places, p)
 	}
 	slices.SortFunc(c.Areas, func(a, b *Area) int { return strings.Compare(a.ID, b.ID) })
+	c.areaOf = map[string]string{}
+	for _, a := range c.Areas {
+		for _, p := range a.Places {
+			c.areaOf[p] = a.ID
+		}
+	}
 }
 
 // area gives a computed area a name: {holds: kz-altynkol, name: Khorgos}.
@@ -80,4 +86,12 @@ func (l *loader) area(f *fields) {
 	}
 	l.where["area "+a.ID] = fmt.Sprintf("%s:%d", f.file, f.line)
 	a.Name = name
+}
+
+// Area is the area of a place; of one that belongs to no border and no gauge break the place itself.
+func (c *Catalog) Area(placeID string) string {
+	if a, ok := c.areaOf[placeID]; ok {
+		return a
+	}
+	return placeID
 }

@@ -43,6 +43,7 @@ type Catalog struct {
 	borders   map[string]*Border
 	codes     map[string]*Place // "scheme:code" in small letters; nil where a name stands for several places
 	sides     map[string][]BorderSide
+	areaOf    map[string]string // by place
 	neighbors map[string][]*Section
 	changes   []time.Time // instants at which a section opens or closes, ascending
 	hash      string

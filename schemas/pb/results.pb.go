@@ -984,7 +984,8 @@ type RunFacts struct {
 	ExitBorder    string                 `protobuf:"bytes,7,opt,name=exit_border,json=exitBorder,proto3" json:"exit_border,omitempty"`
 	Plan          []*PlanStop            `protobuf:"bytes,8,rep,name=plan,proto3" json:"plan,omitempty"`
 	State         State                  `protobuf:"varint,9,opt,name=state,proto3,enum=corridorwatch.v1.State" json:"state,omitempty"`
-	Held          []*Span                `protobuf:"bytes,10,rep,name=held,proto3" json:"held,omitempty"` // held upstream, bound_for a border, wherever it was
+	Held          []*Span                `protobuf:"bytes,10,rep,name=held,proto3" json:"held,omitempty"`   // held upstream, bound_for a border, wherever it was
+	Holds         []*Hold                `protobuf:"bytes,11,rep,name=holds,proto3" json:"holds,omitempty"` // from border to delay alone, instead of held: those for the borders of one area
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1089,6 +1090,90 @@ func (x *RunFacts) GetHeld() []*Span {
 	return nil
 }
 
+func (x *RunFacts) GetHolds() []*Hold {
+	if x != nil {
+		return x.Holds
+	}
+	return nil
+}
+
+// Hold is a time in which a train waits before it may go on to a border.
+type Hold struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Border        string                 `protobuf:"bytes,1,opt,name=border,proto3" json:"border,omitempty"`
+	Direction     string                 `protobuf:"bytes,2,opt,name=direction,proto3" json:"direction,omitempty"` // from and to country, "CN-KZ": from the side it comes to first
+	From          int64                  `protobuf:"varint,3,opt,name=from,proto3" json:"from,omitempty"`
+	To            int64                  `protobuf:"varint,4,opt,name=to,proto3" json:"to,omitempty"` // 0 while it goes on
+	Cause         string                 `protobuf:"bytes,5,opt,name=cause,proto3" json:"cause,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Hold) Reset() {
+	*x = Hold{}
+	mi := &file_results_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Hold) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Hold) ProtoMessage() {}
+
+func (x *Hold) ProtoReflect() protoreflect.Message {
+	mi := &file_results_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Hold.ProtoReflect.Descriptor instead.
+func (*Hold) Descriptor() ([]byte, []int) {
+	return file_results_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Hold) GetBorder() string {
+	if x != nil {
+		return x.Border
+	}
+	return ""
+}
+
+func (x *Hold) GetDirection() string {
+	if x != nil {
+		return x.Direction
+	}
+	return ""
+}
+
+func (x *Hold) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *Hold) GetTo() int64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *Hold) GetCause() string {
+	if x != nil {
+		return x.Cause
+	}
+	return ""
+}
+
 // TrainStatus is where a run is now. Key: run.
 type TrainStatus struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1117,7 +1202,7 @@ type TrainStatus struct {
 
 func (x *TrainStatus) Reset() {
 	*x = TrainStatus{}
-	mi := &file_results_proto_msgTypes[8]
+	mi := &file_results_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1129,7 +1214,7 @@ func (x *TrainStatus) String() string {
 func (*TrainStatus) ProtoMessage() {}
 
 func (x *TrainStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[8]
+	mi := &file_results_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1142,7 +1227,7 @@ func (x *TrainStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrainStatus.ProtoReflect.Descriptor instead.
 func (*TrainStatus) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{8}
+	return file_results_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TrainStatus) GetRun() string {
@@ -1312,7 +1397,7 @@ type Leg struct {
 
 func (x *Leg) Reset() {
 	*x = Leg{}
-	mi := &file_results_proto_msgTypes[9]
+	mi := &file_results_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1324,7 +1409,7 @@ func (x *Leg) String() string {
 func (*Leg) ProtoMessage() {}
 
 func (x *Leg) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[9]
+	mi := &file_results_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1337,7 +1422,7 @@ func (x *Leg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leg.ProtoReflect.Descriptor instead.
 func (*Leg) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{9}
+	return file_results_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Leg) GetUnit() string {
@@ -1546,7 +1631,7 @@ type Side struct {
 
 func (x *Side) Reset() {
 	*x = Side{}
-	mi := &file_results_proto_msgTypes[10]
+	mi := &file_results_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1558,7 +1643,7 @@ func (x *Side) String() string {
 func (*Side) ProtoMessage() {}
 
 func (x *Side) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[10]
+	mi := &file_results_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1571,7 +1656,7 @@ func (x *Side) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Side.ProtoReflect.Descriptor instead.
 func (*Side) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{10}
+	return file_results_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Side) GetRole() string {
@@ -1775,7 +1860,7 @@ type Crossing struct {
 
 func (x *Crossing) Reset() {
 	*x = Crossing{}
-	mi := &file_results_proto_msgTypes[11]
+	mi := &file_results_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1787,7 +1872,7 @@ func (x *Crossing) String() string {
 func (*Crossing) ProtoMessage() {}
 
 func (x *Crossing) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[11]
+	mi := &file_results_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1800,7 +1885,7 @@ func (x *Crossing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Crossing.ProtoReflect.Descriptor instead.
 func (*Crossing) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{11}
+	return file_results_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Crossing) GetUnit() string {
@@ -2084,13 +2169,15 @@ type CrossingDelay struct {
 	P95S          int64                  `protobuf:"varint,10,opt,name=p95_s,json=p95S,proto3" json:"p95_s,omitempty"`
 	Samples       uint32                 `protobuf:"varint,11,opt,name=samples,proto3" json:"samples,omitempty"`
 	DelayUsualS   int64                  `protobuf:"varint,12,opt,name=delay_usual_s,json=delayUsualS,proto3" json:"delay_usual_s,omitempty"`
+	Direction     string                 `protobuf:"bytes,13,opt,name=direction,proto3" json:"direction,omitempty"`                              // from and to country, "CN-KZ"
+	BaselineBasis string                 `protobuf:"bytes,14,opt,name=baseline_basis,json=baselineBasis,proto3" json:"baseline_basis,omitempty"` // usual; norm: the catalogue's, since there are too few samples; none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CrossingDelay) Reset() {
 	*x = CrossingDelay{}
-	mi := &file_results_proto_msgTypes[12]
+	mi := &file_results_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2102,7 +2189,7 @@ func (x *CrossingDelay) String() string {
 func (*CrossingDelay) ProtoMessage() {}
 
 func (x *CrossingDelay) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[12]
+	mi := &file_results_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2115,7 +2202,7 @@ func (x *CrossingDelay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CrossingDelay.ProtoReflect.Descriptor instead.
 func (*CrossingDelay) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{12}
+	return file_results_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CrossingDelay) GetUnit() string {
@@ -2202,6 +2289,20 @@ func (x *CrossingDelay) GetDelayUsualS() int64 {
 	return 0
 }
 
+func (x *CrossingDelay) GetDirection() string {
+	if x != nil {
+		return x.Direction
+	}
+	return ""
+}
+
+func (x *CrossingDelay) GetBaselineBasis() string {
+	if x != nil {
+		return x.BaselineBasis
+	}
+	return ""
+}
+
 // DelayStats is one hour of one border side (or pair). Key: area, border, role, direction, unit_kind, hour.
 type DelayStats struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2228,7 +2329,7 @@ type DelayStats struct {
 
 func (x *DelayStats) Reset() {
 	*x = DelayStats{}
-	mi := &file_results_proto_msgTypes[13]
+	mi := &file_results_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2240,7 +2341,7 @@ func (x *DelayStats) String() string {
 func (*DelayStats) ProtoMessage() {}
 
 func (x *DelayStats) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[13]
+	mi := &file_results_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2253,7 +2354,7 @@ func (x *DelayStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DelayStats.ProtoReflect.Descriptor instead.
 func (*DelayStats) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{13}
+	return file_results_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DelayStats) GetArea() string {
@@ -2399,13 +2500,15 @@ type Alert struct {
 	Place         string                 `protobuf:"bytes,19,opt,name=place,proto3" json:"place,omitempty"`
 	Corridors     []string               `protobuf:"bytes,20,rep,name=corridors,proto3" json:"corridors,omitempty"`
 	Revision      uint32                 `protobuf:"varint,21,opt,name=revision,proto3" json:"revision,omitempty"` // 1 when it begins to fire, counted up with each version that follows, its end included
+	UnitKind      UnitKind               `protobuf:"varint,22,opt,name=unit_kind,json=unitKind,proto3,enum=corridorwatch.v1.UnitKind" json:"unit_kind,omitempty"`
+	Cause         string                 `protobuf:"bytes,23,opt,name=cause,proto3" json:"cause,omitempty"` // fingerprint of the alert that this one became a part of, if that ended it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Alert) Reset() {
 	*x = Alert{}
-	mi := &file_results_proto_msgTypes[14]
+	mi := &file_results_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2417,7 +2520,7 @@ func (x *Alert) String() string {
 func (*Alert) ProtoMessage() {}
 
 func (x *Alert) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[14]
+	mi := &file_results_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2430,7 +2533,7 @@ func (x *Alert) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Alert.ProtoReflect.Descriptor instead.
 func (*Alert) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{14}
+	return file_results_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Alert) GetFingerprint() string {
@@ -2580,6 +2683,20 @@ func (x *Alert) GetRevision() uint32 {
 	return 0
 }
 
+func (x *Alert) GetUnitKind() UnitKind {
+	if x != nil {
+		return x.UnitKind
+	}
+	return UnitKind_UNIT_KIND_NONE
+}
+
+func (x *Alert) GetCause() string {
+	if x != nil {
+		return x.Cause
+	}
+	return ""
+}
+
 // Reject is one piece of input that could not be read or believed. Key: id.
 type Reject struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2599,7 +2716,7 @@ type Reject struct {
 
 func (x *Reject) Reset() {
 	*x = Reject{}
-	mi := &file_results_proto_msgTypes[15]
+	mi := &file_results_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2611,7 +2728,7 @@ func (x *Reject) String() string {
 func (*Reject) ProtoMessage() {}
 
 func (x *Reject) ProtoReflect() protoreflect.Message {
-	mi := &file_results_proto_msgTypes[15]
+	mi := &file_results_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2624,7 +2741,7 @@ func (x *Reject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reject.ProtoReflect.Descriptor instead.
 func (*Reject) Descriptor() ([]byte, []int) {
-	return file_results_proto_rawDescGZIP(), []int{15}
+	return file_results_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Reject) GetId() string {
@@ -2792,7 +2909,7 @@ const file_results_proto_rawDesc = "" +
 	"\runloaded_here\x18\n" +
 	" \x01(\bR\funloadedHere\x12\x19\n" +
 	"\bnamed_at\x18\v \x01(\x03R\anamedAt\x12\"\n" +
-	"\rnamed_last_at\x18\f \x01(\x03R\vnamedLastAt\"\xf5\x02\n" +
+	"\rnamed_last_at\x18\f \x01(\x03R\vnamedLastAt\"\xa3\x03\n" +
 	"\bRunFacts\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x10\n" +
@@ -2805,7 +2922,14 @@ const file_results_proto_rawDesc = "" +
 	"\x04plan\x18\b \x03(\v2\x1a.corridorwatch.v1.PlanStopR\x04plan\x12-\n" +
 	"\x05state\x18\t \x01(\x0e2\x17.corridorwatch.v1.StateR\x05state\x12*\n" +
 	"\x04held\x18\n" +
-	" \x03(\v2\x16.corridorwatch.v1.SpanR\x04held\"\xc0\x04\n" +
+	" \x03(\v2\x16.corridorwatch.v1.SpanR\x04held\x12,\n" +
+	"\x05holds\x18\v \x03(\v2\x16.corridorwatch.v1.HoldR\x05holds\"v\n" +
+	"\x04Hold\x12\x16\n" +
+	"\x06border\x18\x01 \x01(\tR\x06border\x12\x1c\n" +
+	"\tdirection\x18\x02 \x01(\tR\tdirection\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\x03R\x04from\x12\x0e\n" +
+	"\x02to\x18\x04 \x01(\x03R\x02to\x12\x14\n" +
+	"\x05cause\x18\x05 \x01(\tR\x05cause\"\xc0\x04\n" +
 	"\vTrainStatus\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\tR\x03run\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12-\n" +
@@ -2940,7 +3064,7 @@ const file_results_proto_rawDesc = "" +
 	"\n" +
 	"refused_at\x18$ \x01(\x03R\trefusedAt\x12(\n" +
 	"\x10offered_again_at\x18% \x01(\x03R\x0eofferedAgainAt\x126\n" +
-	"\btransfer\x18& \x01(\v2\x1a.corridorwatch.v1.TransferR\btransfer\"\xcd\x02\n" +
+	"\btransfer\x18& \x01(\v2\x1a.corridorwatch.v1.TransferR\btransfer\"\x92\x03\n" +
 	"\rCrossingDelay\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x18\n" +
@@ -2954,7 +3078,9 @@ const file_results_proto_rawDesc = "" +
 	"\x05p95_s\x18\n" +
 	" \x01(\x03R\x04p95S\x12\x18\n" +
 	"\asamples\x18\v \x01(\rR\asamples\x12\"\n" +
-	"\rdelay_usual_s\x18\f \x01(\x03R\vdelayUsualS\"\xc2\x03\n" +
+	"\rdelay_usual_s\x18\f \x01(\x03R\vdelayUsualS\x12\x1c\n" +
+	"\tdirection\x18\r \x01(\tR\tdirection\x12%\n" +
+	"\x0ebaseline_basis\x18\x0e \x01(\tR\rbaselineBasis\"\xc2\x03\n" +
 	"\n" +
 	"DelayStats\x12\x12\n" +
 	"\x04area\x18\x01 \x01(\tR\x04area\x12\x16\n" +
@@ -2974,7 +3100,7 @@ const file_results_proto_rawDesc = "" +
 	"\boldest_s\x18\x0e \x01(\x03R\aoldestS\x12#\n" +
 	"\rheld_upstream\x18\x0f \x01(\rR\fheldUpstream\x12\x1a\n" +
 	"\barrivals\x18\x10 \x01(\rR\barrivals\x12\x1a\n" +
-	"\breleases\x18\x11 \x01(\rR\breleases\"\xb0\x04\n" +
+	"\breleases\x18\x11 \x01(\rR\breleases\"\xff\x04\n" +
 	"\x05Alert\x12 \n" +
 	"\vfingerprint\x18\x01 \x01(\tR\vfingerprint\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1a\n" +
@@ -2997,7 +3123,9 @@ const file_results_proto_rawDesc = "" +
 	"\tdirection\x18\x12 \x01(\tR\tdirection\x12\x14\n" +
 	"\x05place\x18\x13 \x01(\tR\x05place\x12\x1c\n" +
 	"\tcorridors\x18\x14 \x03(\tR\tcorridors\x12\x1a\n" +
-	"\brevision\x18\x15 \x01(\rR\brevision\"\xfa\x01\n" +
+	"\brevision\x18\x15 \x01(\rR\brevision\x127\n" +
+	"\tunit_kind\x18\x16 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x14\n" +
+	"\x05cause\x18\x17 \x01(\tR\x05cause\"\xfa\x01\n" +
 	"\x06Reject\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12\x16\n" +
@@ -3042,7 +3170,7 @@ func file_results_proto_rawDescGZIP() []byte {
 }
 
 var file_results_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_results_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_results_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_results_proto_goTypes = []any{
 	(Basis)(0),            // 0: corridorwatch.v1.Basis
 	(State)(0),            // 1: corridorwatch.v1.State
@@ -3054,20 +3182,21 @@ var file_results_proto_goTypes = []any{
 	(*Transfer)(nil),      // 7: corridorwatch.v1.Transfer
 	(*Ride)(nil),          // 8: corridorwatch.v1.Ride
 	(*RunFacts)(nil),      // 9: corridorwatch.v1.RunFacts
-	(*TrainStatus)(nil),   // 10: corridorwatch.v1.TrainStatus
-	(*Leg)(nil),           // 11: corridorwatch.v1.Leg
-	(*Side)(nil),          // 12: corridorwatch.v1.Side
-	(*Crossing)(nil),      // 13: corridorwatch.v1.Crossing
-	(*CrossingDelay)(nil), // 14: corridorwatch.v1.CrossingDelay
-	(*DelayStats)(nil),    // 15: corridorwatch.v1.DelayStats
-	(*Alert)(nil),         // 16: corridorwatch.v1.Alert
-	(*Reject)(nil),        // 17: corridorwatch.v1.Reject
-	(UnitKind)(0),         // 18: corridorwatch.v1.UnitKind
-	(*PlanStop)(nil),      // 19: corridorwatch.v1.PlanStop
+	(*Hold)(nil),          // 10: corridorwatch.v1.Hold
+	(*TrainStatus)(nil),   // 11: corridorwatch.v1.TrainStatus
+	(*Leg)(nil),           // 12: corridorwatch.v1.Leg
+	(*Side)(nil),          // 13: corridorwatch.v1.Side
+	(*Crossing)(nil),      // 14: corridorwatch.v1.Crossing
+	(*CrossingDelay)(nil), // 15: corridorwatch.v1.CrossingDelay
+	(*DelayStats)(nil),    // 16: corridorwatch.v1.DelayStats
+	(*Alert)(nil),         // 17: corridorwatch.v1.Alert
+	(*Reject)(nil),        // 18: corridorwatch.v1.Reject
+	(UnitKind)(0),         // 19: corridorwatch.v1.UnitKind
+	(*PlanStop)(nil),      // 20: corridorwatch.v1.PlanStop
 }
 var file_results_proto_depIdxs = []int32{
 	0,  // 0: corridorwatch.v1.Moment.basis:type_name -> corridorwatch.v1.Basis
-	18, // 1: corridorwatch.v1.Visit.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	19, // 1: corridorwatch.v1.Visit.unit_kind:type_name -> corridorwatch.v1.UnitKind
 	2,  // 2: corridorwatch.v1.Visit.entered:type_name -> corridorwatch.v1.Moment
 	2,  // 3: corridorwatch.v1.Visit.arrived:type_name -> corridorwatch.v1.Moment
 	2,  // 4: corridorwatch.v1.Visit.departed:type_name -> corridorwatch.v1.Moment
@@ -3077,35 +3206,37 @@ var file_results_proto_depIdxs = []int32{
 	7,  // 8: corridorwatch.v1.Visit.transfer:type_name -> corridorwatch.v1.Transfer
 	5,  // 9: corridorwatch.v1.Visit.otherwise:type_name -> corridorwatch.v1.Claim
 	6,  // 10: corridorwatch.v1.Transfer.causes:type_name -> corridorwatch.v1.CauseTime
-	18, // 11: corridorwatch.v1.Ride.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	18, // 12: corridorwatch.v1.Ride.run_kind:type_name -> corridorwatch.v1.UnitKind
+	19, // 11: corridorwatch.v1.Ride.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	19, // 12: corridorwatch.v1.Ride.run_kind:type_name -> corridorwatch.v1.UnitKind
 	4,  // 13: corridorwatch.v1.Ride.visit:type_name -> corridorwatch.v1.Visit
-	18, // 14: corridorwatch.v1.RunFacts.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	19, // 15: corridorwatch.v1.RunFacts.plan:type_name -> corridorwatch.v1.PlanStop
+	19, // 14: corridorwatch.v1.RunFacts.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	20, // 15: corridorwatch.v1.RunFacts.plan:type_name -> corridorwatch.v1.PlanStop
 	1,  // 16: corridorwatch.v1.RunFacts.state:type_name -> corridorwatch.v1.State
 	3,  // 17: corridorwatch.v1.RunFacts.held:type_name -> corridorwatch.v1.Span
-	18, // 18: corridorwatch.v1.TrainStatus.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	1,  // 19: corridorwatch.v1.TrainStatus.state:type_name -> corridorwatch.v1.State
-	18, // 20: corridorwatch.v1.Leg.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	1,  // 21: corridorwatch.v1.Leg.state:type_name -> corridorwatch.v1.State
-	2,  // 22: corridorwatch.v1.Side.entered:type_name -> corridorwatch.v1.Moment
-	2,  // 23: corridorwatch.v1.Side.arrived:type_name -> corridorwatch.v1.Moment
-	2,  // 24: corridorwatch.v1.Side.departed:type_name -> corridorwatch.v1.Moment
-	2,  // 25: corridorwatch.v1.Side.left:type_name -> corridorwatch.v1.Moment
-	1,  // 26: corridorwatch.v1.Side.state:type_name -> corridorwatch.v1.State
-	6,  // 27: corridorwatch.v1.Side.causes:type_name -> corridorwatch.v1.CauseTime
-	18, // 28: corridorwatch.v1.Crossing.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	12, // 29: corridorwatch.v1.Crossing.outbound:type_name -> corridorwatch.v1.Side
-	12, // 30: corridorwatch.v1.Crossing.inbound:type_name -> corridorwatch.v1.Side
-	1,  // 31: corridorwatch.v1.Crossing.state:type_name -> corridorwatch.v1.State
-	7,  // 32: corridorwatch.v1.Crossing.transfer:type_name -> corridorwatch.v1.Transfer
-	18, // 33: corridorwatch.v1.CrossingDelay.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	18, // 34: corridorwatch.v1.DelayStats.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	35, // [35:35] is the sub-list for method output_type
-	35, // [35:35] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	10, // 18: corridorwatch.v1.RunFacts.holds:type_name -> corridorwatch.v1.Hold
+	19, // 19: corridorwatch.v1.TrainStatus.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	1,  // 20: corridorwatch.v1.TrainStatus.state:type_name -> corridorwatch.v1.State
+	19, // 21: corridorwatch.v1.Leg.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	1,  // 22: corridorwatch.v1.Leg.state:type_name -> corridorwatch.v1.State
+	2,  // 23: corridorwatch.v1.Side.entered:type_name -> corridorwatch.v1.Moment
+	2,  // 24: corridorwatch.v1.Side.arrived:type_name -> corridorwatch.v1.Moment
+	2,  // 25: corridorwatch.v1.Side.departed:type_name -> corridorwatch.v1.Moment
+	2,  // 26: corridorwatch.v1.Side.left:type_name -> corridorwatch.v1.Moment
+	1,  // 27: corridorwatch.v1.Side.state:type_name -> corridorwatch.v1.State
+	6,  // 28: corridorwatch.v1.Side.causes:type_name -> corridorwatch.v1.CauseTime
+	19, // 29: corridorwatch.v1.Crossing.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	13, // 30: corridorwatch.v1.Crossing.outbound:type_name -> corridorwatch.v1.Side
+	13, // 31: corridorwatch.v1.Crossing.inbound:type_name -> corridorwatch.v1.Side
+	1,  // 32: corridorwatch.v1.Crossing.state:type_name -> corridorwatch.v1.State
+	7,  // 33: corridorwatch.v1.Crossing.transfer:type_name -> corridorwatch.v1.Transfer
+	19, // 34: corridorwatch.v1.CrossingDelay.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	19, // 35: corridorwatch.v1.DelayStats.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	19, // 36: corridorwatch.v1.Alert.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	37, // [37:37] is the sub-list for method output_type
+	37, // [37:37] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_results_proto_init() }
@@ -3120,7 +3251,7 @@ func file_results_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_results_proto_rawDesc), len(file_results_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+
+	"corridorwatch/processors/live"
+)
+
+// show makes what people and programs read over HTTP: the API, and the stream of what is now with the job that feeds it.
+func (m *member) show() (map[string]http.Handler, job, error) {
+	readers := &live.Readers{Open: loopback(m.cfg.HTTPListen), Header: m.cfg.ReadersHeader}
+	if m.cfg.ReadersFile != "" {
+		if err := readers.LoadTokens(m.cfg.ReadersFile); err != nil {
+			return nil, job{}, err
+		}
+	}
+	readers.Open = readers.Open && m.cfg.ReadersFile == "" && m.cfg.ReadersHeader == ""
+	ask := func(ctx context.Context, sql, format string, params url.Values) (io.ReadCloser, error) {
+		res, err := m.cfg.ask(ctx, sql, format, params)
+		if err != nil {
+			return nil, err
+		}
+		return res.Body, nil
+	}
+	poll := &live.Poll{Ask: ask, Board: live.NewBoard()}
+	stream := &live.Stream{Board: poll.Board, Views: live.Views(), Beat: func() any { return poll.State() }}
+	stream.Register(m.metrics)
+	api := readers.Guard(&live.API{Ask: ask})
+	return map[string]http.Handler{
+		"GET /api/v1/{$}": api, "GET /api/v1/{view}": api, "GET /api/v1/stream": readers.Guard(stream),
+	}, job{"what is shown", poll.Run}, nil
+}

@@ -1,0 +1,145 @@
+package delay
+
+import "fmt"
+
+// OverdueSettings say when a train that still waits is overdue: multiples of the time within which 95 of 100 went on.
+type OverdueSettings struct {
+	Fire, Ticket, Page float64
+	NormFactor         float64 // the norm is an estimate: against it the multiples are that much greater
+	FewFactor          float64 // the same where that time rests on fewer than Few stays
+	Few                uint32
+	AtLeastS           int64 // and it waits at least so long, seconds
+}
+
+func defaultOverdue() OverdueSettings {
+	return OverdueSettings{Fire: 1.45, Ticket: 2, Page: 3, NormFactor: 1.5, FewFactor: 1.3, Few: 100, AtLeastS: 2 * 3600}
+}
+
+// overdue sees a train that waits longer than almost all before it did. A silent one is silent, not waiting.
+func (f *fold) overdue(w *flow, s *sample) *finding {
+	set, y := f.set.Overdue, f.yardstick(s.of)
+	if y.basis == basisNone || y.p95 <= 0 {
+		return nil
+	}
+	d := w.single(KindOverdue, s, y)
+	ratio := float64(w.running(s, w.at)) / float64(y.p95) / set.factor(y)
+	d.fire = ratio >= set.Fire && w.running(s, w.at) >= set.AtLeastS && !s.silent
+	d.keep = ratio >= 1
+	if f.idle(d) {
+		return nil
+	}
+	switch {
+	case ratio >= set.Page:
+		d.severity = Page
+	case ratio >= set.Ticket:
+		d.severity = Ticket
+	default:
+		d.severity = Info
+	}
+	waited := (w.at - s.began) / 1000
+	d.value = inHours(waited)
+	d.summary = fmt.Sprintf("%s: %s has waited %s, usual %s", w.name, s.unit, hours(waited), hours(y.median))
+	d.evidence = fmt.Sprintf("There since %s; %s.", moment(s.began), y.text())
+	if c := w.covered(s.began, w.at) / 1000; c > 0 {
+		d.evidence += fmt.Sprintf(" %s of it, while the border itself was delayed, do not count.", hours(c))
+	}
+	w.partOf(d)
+	return d
+}
+
+// factor is how much the time within which 95 of 100 went on may be wrong.
+func (set OverdueSettings) factor(y yardstick) float64 {
+	switch {
+	case y.basis == basisNorm:
+		return set.NormFactor
+	case y.n < set.Few:
+		return set.FewFactor
+	}
+	return 1
+}
+
+// single is a finding about one train.
+func (w *flow) single(kind string, s *sample, y yardstick) *finding {
+	d := w.finding(kind)
+	d.unit, d.since, d.basis, d.baseline = s.unit, s.began, y.basis, inHours(y.median)
+	if w.border == nil {
+		d.direction = "" // a train is at a place once
+	}
+	return d
+}
+
+// partOf makes a finding about one train a part of what delays all of them. Where stays have only become longer, what is to be acted on
+// even so is told.
+func (w *flow) partOf(d *finding) {
+	switch l := w.leading; {
+	case l == nil:
+	case (l.kind == KindLevelShift || l.kind == KindBelowPlan) && d.severity == Page:
+	default:
+		d.fire, d.keep, d.cause = false, false, l.fingerprint()
+	}
+}
+
+// beyond counts the trains that wait longer than 95 of 100 did, and names the oldest.
+func (f *fold) beyond(w *flow) string {
+	n := 0
+	for _, s := range w.waits {
+		if y := f.yardstick(s.of); y.p95 > 0 && (w.at-s.began)/1000 > y.p95 {
+			n++
+		}
+	}
+	if len(w.waits) == 0 {
+		return "nobody waits"
+	}
+	oldest := w.waits[0]
+	return fmt.Sprintf("%s there, %d of them longer than 95 of 100 did, the oldest (%s) for %s", trains(len(w.waits)), n, oldest.unit, hours((w.at-oldest.began)/1000))
+}
+
+// FinishedSettings say when a stay that is over is told of: it was learned afterwards that it was too long.
+type FinishedSettings struct {
+	Fire  float64 // multiple of the time within which 95 of 100 went on
+	ForMS int64   // how long after its end it is told of
+}
+
+func defaultFinished() FinishedSettings { return FinishedSettings{Fire: 1.45, ForMS: 24 * hourMS} }
+
+// anomalous sees a stay that was too long and over before anybody knew: feeds that report afterwards.
+func (f *fold) anomalous(w *flow, s *sample) *finding {
+	y := f.yardstick(s.of)
+	if y.basis != basisUsual || y.p95 <= 0 {
+		return nil
+	}
+	d := w.single(KindAnomalous, s, y)
+	seconds := w.running(s, s.ended)
+	d.severity, d.value, d.since = Info, inHours(s.seconds), s.ended
+	d.fire = float64(seconds) >= f.set.Finished.Fire*f.set.Overdue.factor(y)*float64(y.p95) && seconds >= f.set.Overdue.AtLeastS
+	if d.keep = d.fire; f.idle(d) {
+		return nil
+	}
+	d.summary = fmt.Sprintf("%s: %s waited %s, usual %s", w.name, s.unit, hours(s.seconds), hours(y.median))
+	d.evidence = fmt.Sprintf("From %s to %s; %s.", moment(s.began), moment(s.ended), y.text())
+	if overdue := w.single(KindOverdue, s, y); f.alerts[overdue.fingerprint()] != nil {
+		d.fire, d.keep = false, false // it was told while it waited
+	}
+	w.partOf(d)
+	return d
+}
+
+// SilentSettings say when a silent train is told of.
+type SilentSettings struct {
+	AfterMS int64 // so long after its tracker went beyond its interval
+}
+
+func defaultSilent() SilentSettings { return SilentSettings{AfterMS: 3 * hourMS} }
+
+// trainSilent sees a train that nobody hears of. How long, the life of the alert says.
+func (f *fold) trainSilent(w *flow, s *sample) *finding {
+	if !s.silent {
+		return nil
+	}
+	d := w.single(KindTrainSilent, s, yardstick{basis: basisNone})
+	d.since, d.severity, d.fire, d.keep = 0, Info, true, true
+	d.summary = fmt.Sprintf("%s: nothing is heard of %s", w.name, s.unit)
+	d.evidence = fmt.Sprintf("It came at %s. Whether it still waits is not known: look at its tracker, or ask the station.", moment(s.began))
+	w.partOf(d)
+	return d
+}

@@ -1,0 +1,160 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Stream serves a board as server-sent events (HTML Living Standard, section 9.2).
+//
+//	event: snapshot    all rows of the views: forget what was there
+//	event: delta       rows that changed, null for those that are no more
+//	event: state       what Beat says, at least every BeatEvery: a client that hears nothing for longer is cut off
+//
+// The id of each is where a client goes on from after it was cut off: browsers send it back as Last-Event-ID, others may give it as last=.
+type Stream struct {
+	Board *Board
+	Views []string // that a client may ask for, all of them unless it names some: views=trains,borders
+	// Beat tells how fresh what is shown is; the result is sent as JSON.
+	Beat func() any
+	// Coalesce is for how long changes are gathered before a client is told of them; 250 ms unless set.
+	Coalesce time.Duration
+
+	clients prometheus.Gauge
+}
+
+// BeatEvery is how often a client hears from the server even if nothing changes.
+const BeatEvery = 10 * time.Second
+
+// patience is for how long a client may leave what was sent to it unread; then it is cut off, and begins anew where it was.
+const patience = 30 * time.Second
+
+// Register adds the stream's metrics.
+func (s *Stream) Register(reg prometheus.Registerer) {
+	s.clients = prometheus.NewGauge(prometheus.GaugeOpts{Name: "corridorwatch_live_clients", Help: "Clients that watch the stream."})
+	reg.MustRegister(s.clients)
+}
+
+func (s *Stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	views, err := s.wanted(r.FormValue("views"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	last := r.Header.Get("Last-Event-ID")
+	if last == "" {
+		last = r.FormValue("last")
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no") // nginx, which would hold it back
+	if s.clients != nil {
+		s.clients.Inc()
+		defer s.clients.Dec()
+	}
+	c := &client{Stream: s, views: views, to: http.NewResponseController(w), w: w}
+	name, rev, _ := strings.Cut(last, "-")
+	c.rev, err = strconv.ParseUint(rev, 10, 64)
+	if err == nil {
+		c.name = name
+	}
+	c.run(r.Context()) // an error is that the client is gone
+}
+
+// wanted are the views of a list.
+func (s *Stream) wanted(text string) ([]string, error) {
+	if text == "" {
+		return s.Views, nil
+	}
+	var out []string
+	for name := range strings.SplitSeq(text, ",") {
+		if !slices.Contains(s.Views, name) {
+			return nil, fmt.Errorf("there is no view %q; there are %s", name, strings.Join(s.Views, ", "))
+		}
+		out = append(out, name)
+	}
+	return out, nil
+}
+
+// client is one that watches.
+type client struct {
+	*Stream
+	views []string
+	w     http.ResponseWriter
+	to    *http.ResponseController
+	name  string // of the board it knows
+	rev   uint64 // up to which it knows it
+}
+
+func (c *client) run(ctx context.Context) error {
+	wait := c.Coalesce
+	if wait == 0 {
+		wait = 250 * time.Millisecond
+	}
+	beat := time.NewTicker(BeatEvery)
+	defer beat.Stop()
+	if err := c.send("state", c.Beat()); err != nil {
+		return err
+	}
+	for {
+		changes, rev, whole, more := c.Board.since(c.name, c.rev, c.views)
+		c.name, c.rev = c.Board.name, rev
+		switch {
+		case whole:
+			if err := c.send("snapshot", changes); err != nil {
+				return err
+			}
+		case len(changes) > 0:
+			if err := c.send("delta", changes); err != nil {
+				return err
+			}
+		}
+		for quiet := true; quiet; {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-more:
+				quiet = false
+			case <-beat.C:
+				if err := c.send("state", c.Beat()); err != nil {
+					return err
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// send writes one event, whose id is where the client is then.
+func (c *client) send(event string, data any) error {
+	text, err := json.Marshal(data)
+	if err != nil {
+		return err
+	}
+	err = c.to.SetWriteDeadline(time.Now().Add(patience))
+	if err != nil && !errors.Is(err, http.ErrNotSupported) && !errors.Is(err, os.ErrNoDeadline) {
+		return err
+	}
+	id := ""
+	if c.name != "" {
+		id = fmt.Sprintf("id: %s-%d\n", c.name, c.rev)
+	}
+	if _, err := fmt.Fprintf(c.w, "%sevent: %s\ndata: %s\n\n", id, event, text); err != nil {
+		return err
+	}
+	return c.to.Flush()
+}
