@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	worlds = flag.Uint64("worlds", 3, "how many simulated worlds to try")
+	worlds = flag.Uint64("worlds", 2, "how many simulated worlds to try")
 	first  = flag.Uint64("world", 1, "seed of the first world")
 )
 

@@ -7,7 +7,8 @@
 //	reports, plan, activities, hand-overs ───────────────────────────┼─► visits ─► rides of everything on board
 //	composition ─────────────────────────────────────────────────────┘
 //
-// The machine steps over fixes in order. A fix that comes out of order sends it back to a copy of itself kept for each hour; what
+// Of many fixes within seconds the first and the last are held (thin.go). The machine steps over them in order, and doubts what no
+// train could have done (doubt.go). A fix that comes out of order sends it back to a copy of itself kept for each hour; what
 // is older than the lateness can change no more and is folded into a frozen machine.
 package dwell
 

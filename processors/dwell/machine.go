@@ -104,7 +104,7 @@ func (m *machine) accept(g *geometry, f fix) {
 		d = network.DistanceM(m.Last.lat, m.Last.lon, f.lat, f.lon)
 	}
 	if m.HasLast && f.t-m.Last.t > passGapMS && d > leastGapM {
-		m.Gaps = append(m.Gaps, gap{m.Last.t, f.t})
+		m.Gaps = atMost(m.Gaps, gap{m.Last.t, f.t}, mostGaps)
 	}
 	m.settleDeparture(f, d)
 	m.standstill(f)
@@ -136,9 +136,9 @@ func (m *machine) settleDeparture(f fix, d float64) {
 	if m.Inside && m.In.Dep == rough {
 		m.In.Dep = m.Ended.Dep
 	}
-	m.Stands = append(m.Stands, m.Ended)
+	m.Stands = atMost(m.Stands, m.Ended, mostStands)
 	if m.Leaving.Place != "" {
-		m.Stays = append(m.Stays, m.left())
+		m.Stays = atMost(m.Stays, m.left(), mostStays)
 		m.Leaving, m.LeftFrac = stay{}, 0
 	}
 }
@@ -379,7 +379,7 @@ func (m *machine) leave(g *geometry, f fix) float64 {
 	} else if m.In.Dep.At > left.At {
 		m.In.Dep.At = left.At
 	}
-	m.Stays = append(m.Stays, m.In)
+	m.Stays = atMost(m.Stays, m.In, mostStays)
 	m.Inside, m.In, m.TentOut = false, stay{}, edge{}
 	return at
 }
@@ -395,11 +395,11 @@ func (m *machine) passes(g *geometry, f fix, from, to float64) {
 		if c.In <= end || c.Out >= to || c.In == 0 || c.Out == 1 {
 			continue
 		}
-		m.Stays = append(m.Stays, stay{
+		m.Stays = atMost(m.Stays, stay{
 			Place:   c.Place.ID,
 			Entered: crossing(m.Last, f, c.In), Left: crossing(m.Last, f, c.Out),
 			Seen: between(m.Last.t, f.t, c.Out),
-		})
+		}, mostStays)
 		end = c.Out
 	}
 }

@@ -91,7 +91,7 @@ func (r *run) put(f fix) {
 		r.remove(f.id)
 	}
 	r.times[f.id] = f.t
-	r.insert(f)
+	r.enter(f, false)
 }
 
 // doubt makes a row that somebody else remembers be told anew, or deleted. What the run remembers itself it knows better.

@@ -139,6 +139,17 @@ func (s *scanner) header() header {
 	return header{format: s.take(1)[0], id: s.text(), wakes: s.varint(), dirty: s.uvarint() != 0}
 }
 
+func (s *scanner) fixes() []fix {
+	n := s.count()
+	all := make([]fix, 0, min(n, len(s.b)/leastFix))
+	before := fix{}
+	for ; n > 0 && s.err == nil; n-- {
+		before = s.fix(&before)
+		all = append(all, before)
+	}
+	return all
+}
+
 func decode(b []byte) (*run, error) {
 	s := &scanner{b: b}
 	h := s.header()
@@ -146,16 +157,12 @@ func decode(b []byte) (*run, error) {
 	r.wakes, r.dirty = h.wakes, h.dirty
 	r.newest, r.takenBack, r.ended, r.fed, r.state = s.varint(), s.varint(), s.varint(), s.varint(), pb.State(s.uvarint())
 	r.frozen = s.machine()
-	n := s.count()
-	r.fixes = make([]fix, 0, min(n, len(s.b)/leastFix))
-	before := fix{}
-	for range n {
-		f := s.fix(&before)
-		r.fixes = append(r.fixes, f)
+	r.fixes, r.buried = s.fixes(), s.fixes()
+	if s.err != nil {
+		return nil, s.err
+	}
+	for _, f := range r.fixes {
 		r.times[f.id] = f.t
-		if before = f; s.err != nil {
-			return nil, s.err
-		}
 	}
 	for range s.count() {
 		e := new(pb.Event)

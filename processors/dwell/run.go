@@ -14,7 +14,8 @@ type run struct {
 	id   string
 	kind pb.UnitKind
 
-	fixes     []fix // by time; older ones are in frozen
+	fixes     []fix // by time, thinned; older ones are in frozen
+	buried    []fix // those that were taken back
 	reports   []*pb.Event
 	times     map[uint64]int64 // of every fix and report, by event
 	retracted map[uint64]bool
@@ -76,6 +77,15 @@ func (r *run) add(ev *pb.Event) bool {
 		r.remove(target)
 		return true
 	}
+	p := ev.GetPosition()
+	if ev.Classifier != pb.Classifier_ACTUAL {
+		p = nil
+	}
+	if p != nil && r.retracted[key] {
+		before := len(r.fixes)
+		r.addFix(ev, p, key)
+		return len(r.fixes) != before
+	}
 	if r.retracted[key] || ev.ImpliedBy != "" && r.retracted[eventKey(ev.Source, ev.ImpliedBy)] {
 		return false
 	}
@@ -86,7 +96,7 @@ func (r *run) add(ev *pb.Event) bool {
 		r.remove(key)
 	}
 	r.times[key] = ev.Time
-	if p := ev.GetPosition(); p != nil && ev.Classifier == pb.Classifier_ACTUAL {
+	if p != nil {
 		r.addFix(ev, p, key)
 	} else {
 		r.reportsSeen++
@@ -109,17 +119,7 @@ func (r *run) addFix(ev *pb.Event, p *pb.Position, key uint64) {
 	if p.AccuracyM != nil {
 		f.acc = *p.AccuracyM
 	}
-	r.insert(f)
-}
-
-func (r *run) insert(f fix) {
-	r.changed = min(r.changed, f.t)
-	if n := len(r.fixes); n == 0 || compareFixes(r.fixes[n-1], f) < 0 {
-		r.fixes = append(r.fixes, f)
-		return
-	}
-	i, _ := slices.BinarySearchFunc(r.fixes, f, compareFixes)
-	r.fixes = slices.Insert(r.fixes, i, f)
+	r.enter(f, r.retracted[key])
 }
 
 // compareFixes orders by time; of several at one time the last counts.
@@ -156,9 +156,10 @@ func (r *run) remove(key uint64) {
 	if ok {
 		delete(r.times, key)
 		for i := r.firstAt(at); i < len(r.fixes) && r.fixes[i].t == at; i++ {
-			if r.fixes[i].id == key {
-				r.fixes = slices.Delete(r.fixes, i, i+1)
-				r.changed = min(r.changed, at)
+			if f := r.fixes[i]; f.id == key {
+				if r.takeOut(f); r.retracted[key] {
+					r.buried = put(r.buried, f)
+				}
 				break
 			}
 		}
@@ -260,6 +261,7 @@ func (r *run) rewind(t int64) {
 // freeze folds what can change no more into the frozen machine and drops the fixes, an hour at a time.
 func (r *run) freeze(g *geometry, now int64) {
 	limit := (now - latenessMS) / hourMS * hourMS
+	r.buried = slices.DeleteFunc(r.buried, func(f fix) bool { return f.t < limit })
 	if len(r.fixes) == 0 || r.fixes[0].t >= limit-hourMS {
 		return
 	}

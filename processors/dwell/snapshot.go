@@ -122,7 +122,7 @@ func (f *fold) collect() {
 
 // format is that of a run in a snapshot; gathering stands in its place before a recompute that is not whole yet.
 const (
-	format    = 5
+	format    = 6
 	gathering = 1
 )
 
@@ -140,12 +140,7 @@ func (r *run) append(b []byte) ([]byte, error) {
 	b = binary.AppendVarint(b, r.fed)
 	b = binary.AppendUvarint(b, uint64(r.state))
 	b = r.frozen.append(b)
-	b = binary.AppendUvarint(b, uint64(len(r.fixes)))
-	before := &fix{}
-	for i := range r.fixes {
-		b = r.fixes[i].append(b, before)
-		before = &r.fixes[i]
-	}
+	b = appendFixes(appendFixes(b, r.fixes), r.buried)
 	b = binary.AppendUvarint(b, uint64(len(r.reports)))
 	for _, e := range r.reports {
 		v, err := proto.MarshalOptions{Deterministic: true}.Marshal(e)
@@ -160,6 +155,16 @@ func (r *run) append(b []byte) ([]byte, error) {
 		b = binary.LittleEndian.AppendUint64(appendBytes(b, []byte(k)), r.sent[k])
 	}
 	return b, nil
+}
+
+func appendFixes(b []byte, fixes []fix) []byte {
+	b = binary.AppendUvarint(b, uint64(len(fixes)))
+	before := &fix{}
+	for i := range fixes {
+		b = fixes[i].append(b, before)
+		before = &fixes[i]
+	}
+	return b
 }
 
 func appendKeys(b []byte, set map[uint64]bool) []byte {

@@ -215,6 +215,7 @@ func (r *run) status() *pb.TrainStatus {
 		if m.Last.speed >= 0 {
 			s.SpeedKmh = float64(m.Last.speed)
 		}
+		s.Overfull = m.overfull()
 		if m.stale() {
 			s.SameSince = m.SameSince
 		}

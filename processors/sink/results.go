@@ -207,6 +207,7 @@ func statusSheet() *sheet {
 	count(s, "containers", (*pb.TrainStatus).GetContainers)
 	text(s, "source", (*pb.TrainStatus).GetSource)
 	at(s, "same_since", (*pb.TrainStatus).GetSameSince)
+	flag(s, "overfull", (*pb.TrainStatus).GetOverfull)
 	return versioned(s)
 }
 

@@ -1196,6 +1196,7 @@ type TrainStatus struct {
 	Containers    uint32                 `protobuf:"varint,17,opt,name=containers,proto3" json:"containers,omitempty"`
 	Source        string                 `protobuf:"bytes,19,opt,name=source,proto3" json:"source,omitempty"`                         // of the last evidence
 	SameSince     int64                  `protobuf:"varint,20,opt,name=same_since,json=sameSince,proto3" json:"same_since,omitempty"` // a position to the last digit the same has been sent with new times for more than a day, first then; 0: it is not so
+	Overfull      bool                   `protobuf:"varint,21,opt,name=overfull,proto3" json:"overfull,omitempty"`                    // positions tell of more visits, or stands, than a run can have: the later ones are left out
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1361,6 +1362,13 @@ func (x *TrainStatus) GetSameSince() int64 {
 		return x.SameSince
 	}
 	return 0
+}
+
+func (x *TrainStatus) GetOverfull() bool {
+	if x != nil {
+		return x.Overfull
+	}
+	return false
 }
 
 // Leg is the way between two visits that follow one another. Key: unit, journey, from, to, n.
@@ -2929,7 +2937,7 @@ const file_results_proto_rawDesc = "" +
 	"\tdirection\x18\x02 \x01(\tR\tdirection\x12\x12\n" +
 	"\x04from\x18\x03 \x01(\x03R\x04from\x12\x0e\n" +
 	"\x02to\x18\x04 \x01(\x03R\x02to\x12\x14\n" +
-	"\x05cause\x18\x05 \x01(\tR\x05cause\"\xc0\x04\n" +
+	"\x05cause\x18\x05 \x01(\tR\x05cause\"\xdc\x04\n" +
 	"\vTrainStatus\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\tR\x03run\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12-\n" +
@@ -2954,7 +2962,8 @@ const file_results_proto_rawDesc = "" +
 	"containers\x12\x16\n" +
 	"\x06source\x18\x13 \x01(\tR\x06source\x12\x1d\n" +
 	"\n" +
-	"same_since\x18\x14 \x01(\x03R\tsameSince\"\xc7\x05\n" +
+	"same_since\x18\x14 \x01(\x03R\tsameSince\x12\x1a\n" +
+	"\boverfull\x18\x15 \x01(\bR\boverfull\"\xc7\x05\n" +
 	"\x03Leg\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x127\n" +
 	"\tunit_kind\x18\x02 \x01(\x0e2\x1a.corridorwatch.v1.UnitKindR\bunitKind\x12\x18\n" +

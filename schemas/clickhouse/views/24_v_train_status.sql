@@ -23,6 +23,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_train_status
     late_events UInt64 COMMENT 'events stored but beyond the lateness: not counted, they await a recompute',
     source LowCardinality(String) COMMENT 'source of the last evidence',
     same_since Nullable({{time}}) COMMENT 'the same position to the last digit has been sent with new times since then, for more than a day: somebody repeats what a tracker last knew, which is evidence for a day only; NULL: it is not so',
+    overfull Bool COMMENT 'positions tell of more visits, or stands, than a run can have: the later ones are left out; look at the tracker',
     known_at {{time}} COMMENT 'stage time at which this version of the row was written, UTC'
 )
 AS WITH (SELECT now FROM {{.Database}}.v_now) AS stage_time
@@ -34,7 +35,7 @@ SELECT
     {{known "t.since"}} AS since, if(t.state = 'closed', NULL, greatest(0, {{seconds "since" "stage_time"}})) AS running_s,
     t.standing AS standing, t.destination AS destination, t.corridor AS corridor,
     arrayElement(splitByChar(':', toString(t.direction)), -1) AS direction,
-    t.wagons AS wagons, t.containers AS containers, late.n AS late_events, t.source AS source, {{known "t.same_since"}} AS same_since, t.known_at AS known_at
+    t.wagons AS wagons, t.containers AS containers, late.n AS late_events, t.source AS source, {{known "t.same_since"}} AS same_since, t.overfull AS overfull, t.known_at AS known_at
 FROM {{from "train_status"}} AS t FINAL
 GLOBAL LEFT JOIN (
     -- FINAL reads no more than the runs that have any.
