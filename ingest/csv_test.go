@@ -90,7 +90,7 @@ func golden(t *testing.T, path, got string) {
 
 func TestMappingMistakes(t *testing.T) {
 	for mapping, want := range map[string]string{
-		"time=time,lat=lat":                        `map "type"`,
+		"time=time,lat=lat":                        `nothing is mapped to "type": say type=train.position`,
 		"type=train.position,subject=id,time":      "want field=column",
 		"type=t,subject=id,time=t,time_zone=Mars":  "time_zone",
 		"type=t,subject=id,time=when":              `no column "when"`,

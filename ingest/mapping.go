@@ -95,6 +95,11 @@ func readMapping(r io.Reader) (m Mapping, err error) {
 // defaultSource is the source of events whose mapping names none.
 const defaultSource = "csv"
 
+// sayFor is an example of what may be mapped to a field.
+func sayFor(field string) string {
+	return map[string]string{"type": "type=train.position", "time": "time=COLUMN", "subject": "subject={operator}:{number}:{date}"}[field]
+}
+
 // complete checks the mapping and fills in what it leaves open.
 func (m *Mapping) complete() error {
 	var problems []error
@@ -103,9 +108,9 @@ func (m *Mapping) complete() error {
 			switch {
 			case fields[f] != "" || f == "subject" && fields["type"] == "clock.tick":
 			case len(m.Events) > 0:
-				problems = append(problems, fmt.Errorf("event %d: map %q", i+1, f))
+				problems = append(problems, fmt.Errorf("event %d: nothing is mapped to %q: say %s", i+1, f, sayFor(f)))
 			default:
-				problems = append(problems, fmt.Errorf("map %q", f))
+				problems = append(problems, fmt.Errorf("nothing is mapped to %q: say %s", f, sayFor(f)))
 			}
 		}
 	}
