@@ -29,6 +29,7 @@ type acceptance struct {
 	keep      string
 	cargo     bool
 	feeds     map[string]string
+	open      []string
 }
 
 func acceptCmd() *cobra.Command {
@@ -44,6 +45,7 @@ func acceptCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			cfg.OpenLines = append(cfg.OpenLines, a.open...)
 			return a.run(cmd.Context(), cfg, cmd)
 		},
 	}
@@ -53,6 +55,7 @@ func acceptCmd() *cobra.Command {
 	f.Uint64Var(&a.seed, "seed", 1, "seed of the world")
 	f.Float64Var(&a.trains, "trains", 1, "trains a day per corridor and direction")
 	f.BoolVar(&a.cargo, "containers", false, "compositions, containers and consignments too")
+	f.StringSliceVar(&a.open, "open", nil, openHelp)
 	f.StringToStringVar(&a.feeds, "feeds", nil, feedsHelp)
 	f.StringVar(&a.keep, "keep", "", "directory to keep the data in")
 	return cmd

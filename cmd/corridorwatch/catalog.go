@@ -10,15 +10,27 @@ import (
 
 // catalogue loads the catalogue of CATALOG_DIR, or the embedded one.
 func (c config) catalogue() (*network.Catalog, error) {
-	if c.CatalogDir == "" {
-		return network.Embedded()
+	cat, err := network.Embedded()
+	if c.CatalogDir != "" {
+		cat, err = network.LoadDir(c.CatalogDir)
 	}
-	cat, err := network.LoadDir(c.CatalogDir)
 	if err != nil {
 		return nil, fmt.Errorf("catalogue %s (see 'corridorwatch catalog check'):\n%w", c.CatalogDir, err)
 	}
+	for _, line := range c.OpenLines {
+		corridor, from, err := network.ParseLine(line)
+		if err == nil {
+			err = cat.OpenLine(corridor, from)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	return cat, nil
 }
+
+// openHelp is of --open, which stands beside the environment.
+const openHelp = "planned corridors to be taken as open, such as cku, or cku@2026-03-02 from a day on; CORRIDORWATCH_OPEN_LINES says so to every other command"
 
 func catalogCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "catalog", Short: "check or show the catalogue of places, borders and corridors"}

@@ -22,10 +22,11 @@ import (
 
 // config is everything that can be set, by environment alone. Nothing else in the program reads the environment.
 type config struct {
-	Prefix     string `env:"PREFIX" envDefault:"corridorwatch" desc:"names topics, groups and database of one installation"`
-	Partitions int    `env:"PARTITIONS" envDefault:"4" desc:"partitions of every topic; fixed when the installation is created"`
-	CatalogDir string `env:"CATALOG_DIR" desc:"directory of the catalogue; empty: the embedded one"`
-	DataDir    string `env:"DATA_DIR" envDefault:"corridorwatch-data" desc:"where embedded broker and engine keep their data"`
+	Prefix     string   `env:"PREFIX" envDefault:"corridorwatch" desc:"names topics, groups and database of one installation"`
+	Partitions int      `env:"PARTITIONS" envDefault:"4" desc:"partitions of every topic; fixed when the installation is created"`
+	CatalogDir string   `env:"CATALOG_DIR" desc:"directory of the catalogue; empty: the embedded one"`
+	OpenLines  []string `env:"OPEN_LINES" desc:"planned corridors to be taken as open, such as cku, or cku@2030-01-01 from a day on: for every process of an installation alike"`
+	DataDir    string   `env:"DATA_DIR" envDefault:"corridorwatch-data" desc:"where embedded broker and engine keep their data"`
 
 	BrokerListen     string `env:"BROKER_LISTEN" envDefault:"127.0.0.1:9092" desc:"address of the embedded broker"`
 	ClickHouseListen string `env:"CLICKHOUSE_LISTEN" envDefault:"127.0.0.1:8123" desc:"address of the embedded ClickHouse engine"`

@@ -26,6 +26,7 @@ func simulateCmd() *cobra.Command {
 	var days int
 	var feeds map[string]string
 	var story string
+	var lines []string
 	cmd := &cobra.Command{
 		Use:   "simulate",
 		Short: "write the events of a simulated world as JSON lines, and what really happened in it",
@@ -37,6 +38,7 @@ func simulateCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			cfg.OpenLines = append(cfg.OpenLines, lines...)
 			if w.Catalog, err = cfg.catalogue(); err != nil {
 				return err
 			}
@@ -86,6 +88,7 @@ func simulateCmd() *cobra.Command {
 	f.DurationVar(&w.GapLength, "gap-length", 30*time.Minute, "mean length of a gap")
 	f.BoolVar(&w.StoreForward, "store-forward", false, "what was measured in a gap arrives after it, instead of never")
 	f.BoolVar(&w.Containers, "containers", false, "compositions, containers and consignments too")
+	f.StringSliceVar(&lines, "open", nil, openHelp)
 	f.StringVar(&story, "story", "", "YAML file of a story, which says what runs and what happens: the flags above are not asked then, but for those of disturbances; testdata/stories has examples")
 	f.StringToStringVar(&feeds, "feeds", nil, feedsHelp)
 	f.DurationVar(&w.WindEvery, "wind-every", 168*time.Hour, "mean time between two closures of a sea border's ports by wind; 0: none")

@@ -69,7 +69,7 @@ func streams(cfg Config) ([]stream, error) {
 		if !l.From.IsZero() {
 			s.from = l.From.UnixMilli()
 		}
-		out = append(out, s)
+		out = append(out, s.valid(k))
 	}
 	return out, nil
 }
@@ -81,7 +81,7 @@ func everyCorridor(cfg Config) ([]stream, error) {
 	chosen, err := chosen(cfg)
 	for i, k := range chosen {
 		for d, down := range []bool{false, true} {
-			out = append(out, stream{places: directed(k.Places, down), from: first + (int64(i)*7+int64(d)*3)*hourMS%step, until: never, step: step, number: 1000*(i+1) + 500*d})
+			out = append(out, stream{places: directed(k.Places, down), from: first + (int64(i)*7+int64(d)*3)*hourMS%step, until: never, step: step, number: 1000*(i+1) + 500*d}.valid(k))
 		}
 	}
 	return out, err
@@ -122,7 +122,19 @@ func corridor(cfg Config, id string) (*network.Corridor, error) {
 	if i < 0 {
 		return nil, fmt.Errorf("simulator: the catalogue has no corridor %q", id)
 	}
+	if k := cfg.Catalog.Corridors[i]; k.Status != network.Open {
+		return nil, fmt.Errorf("simulator: corridor %q is %s: open it (simulate --open %s), or choose another", id, k.Status, id)
+	}
 	return cfg.Catalog.Corridors[i], nil
+}
+
+// valid lets a stream run only while its corridor is open.
+func (s stream) valid(k *network.Corridor) stream {
+	if from := k.Valid.From; !from.IsZero() && s.from < from.UnixMilli() {
+		s.from = from.UnixMilli()
+	}
+	s.until = min(s.until, untilMS(k.Valid.To))
+	return s
 }
 
 // timetable is every train that leaves before the end, in order of time.
