@@ -121,7 +121,7 @@ var demoQueries = []struct{ what, sql string }{
 	{"worst border sides now", "SELECT border_name, role, direction, waiting, round(oldest_s/3600, 1) AS oldest_h, round(norm_s/3600, 1) AS norm_h, over_norm FROM v_borders_now WHERE unit_kind = 'train' ORDER BY worst_delay_s DESC"},
 	{"dwell by place", "SELECT place_name, country, n, round(median_s/3600, 1) AS median_h, round(p95_s/3600, 1) AS p95_h, standing_now FROM v_dwell_by_place WHERE unit_kind = 'train' ORDER BY median_h DESC"},
 	{"SWD and SWOD by corridor section", "SELECT from_name, to_name, n, round(swd_kmh, 1) AS swd, round(swod_kmh, 1) AS swod FROM v_section_speed WHERE period = 'all' AND unit_kind = 'train' ORDER BY swd"},
-	{"one container's journey", "SELECT from_time, step, what, side, round(seconds/3600, 1) AS hours, vehicle, cause, detail FROM v_journey WHERE journey = (SELECT max(journey) FROM v_crossings WHERE unit_kind = 'container' AND isNotNull(total_s)) ORDER BY from_time, level, to_time"},
+	{"one container's journey", "SELECT from_time, step, what, role, round(seconds/3600, 1) AS hours, vehicle, cause, detail FROM v_journey WHERE journey = (SELECT max(journey) FROM v_crossings WHERE unit_kind = 'container' AND isNotNull(total_s)) ORDER BY from_time, level, to_time"},
 }
 
 // firstCrossing waits for the first whole crossing in ClickHouse whose leg over the border has both speeds, and shows it, and what

@@ -62,12 +62,12 @@ func (s *service) answers(path string) {
 
 // indicators are the columns of the views that the independent script works out too, a statement for each of its names.
 var indicators = []string{
-	"SELECT 'tfi1', period, border, side, direction, unit_kind, n, mean_h, median_h, p95_h, max_h FROM v_tfi1 WHERE n > 0",
+	"SELECT 'tfi1', period, border, role, direction, unit_kind, n, mean_h, median_h, p95_h, max_h FROM v_tfi1 WHERE n > 0",
 	"SELECT 'speed', period, country, mode, unit_kind, n, journeys, km, elapsed_h, moving_h, swd_kmh, swod_kmh FROM v_country_speed WHERE n > 0",
 	"SELECT 'punctuality', period, point, place, border, unit_kind, n, on_time_n, on_time_share, mean_delay_min, median_delay_min, p95_delay_min FROM v_punctuality WHERE n > 0",
 	"SELECT 'through', period, place, unit_kind, n, mean_h, median_h, p95_h, max_h, capped_n, capped_mean_h, capped_median_h, capped_p95_h, dropped_long_n, dropped_repair_n FROM v_through_dwell",
 	"SELECT 'consolidated', period, origin, last_place, unit_kind, n, mean_d, median_d, p95_d, port_mean_d, inland_mean_d, lead_n, lead_mean_d, lead_median_d, lead_p95_d FROM v_consolidated_dwell WHERE n > 0",
-	"SELECT 'tfi2', period, border, side, direction, unit_kind, currency, n, mean, median, p95 FROM v_tfi2",
+	"SELECT 'tfi2', period, border, role, direction, unit_kind, currency, n, mean, median, p95 FROM v_tfi2",
 	"SELECT 'tfi3', period, from_place, to_place, unit_kind, currency, n, mean, median, p95 FROM v_tfi3 WHERE n > 0",
 }
 
@@ -128,7 +128,7 @@ func TestJourneys(t *testing.T) {
 	var got strings.Builder
 	ask := func(sql string) { fmt.Fprintf(&got, "%s\n%s\n", sql, s.query(sql)) }
 	for _, unit := range []string{"DUIU7000010", "POTU7000015"} {
-		ask("SELECT from_time, to_time, step, what, side, seconds, km, vehicle_in, vehicle, planned_from, planned_to, delay_from_s, delay_to_s, state " +
+		ask("SELECT from_time, to_time, step, what, role, seconds, km, vehicle_in, vehicle, planned_from, planned_to, delay_from_s, delay_to_s, state " +
 			"FROM v_journey WHERE unit = '" + unit + "' AND level <= 3 ORDER BY from_time, level, to_time")
 		ask("SELECT id, what, cause, party FROM v_journey WHERE unit = '" + unit + "' AND step = 'activity' ORDER BY from_time, what")
 	}
@@ -137,4 +137,30 @@ func TestJourneys(t *testing.T) {
 		"SELECT unit, step, from_time, row_number() OVER w AS n, lagInFrame(to_time) OVER w AS before FROM v_journey WHERE unit_kind = 'container' AND level = 3 " +
 		"WINDOW w AS (PARTITION BY unit, journey ORDER BY from_time, to_time, step DESC)) GROUP BY unit ORDER BY unit")
 	golden(t, "../../testdata/journeys/views.txt", got.String())
+}
+
+// TestQuestions asks the questions of docs/questions.md; the answers there are those of the views.
+func TestQuestions(t *testing.T) {
+	s := newProgram(t).up("--time", "data")
+	s.run("ingest", "--format", "trips", "../../testdata/trip-forms/forms.csv")
+	s.run("ingest", "--wait", "../../testdata/journeys/events.jsonl", "../../testdata/dostyk-week/events.jsonl")
+	const path, sqlFence, fence = "../../docs/questions.md", "```sql\n", "```\n"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(string(text), sqlFence)
+	var got strings.Builder
+	got.WriteString(parts[0])
+	for _, part := range parts[1:] {
+		pieces := strings.SplitN(part, fence, 4) // the statement, a blank line, the answer, the text behind it
+		if len(pieces) != 4 {
+			t.Fatalf("a question without an answer: %s", part)
+		}
+		got.WriteString(sqlFence + pieces[0] + fence + pieces[1] + fence + s.query(pieces[0]) + fence + pieces[3])
+	}
+	if len(parts) != 21 {
+		t.Errorf("%d questions, want 20", len(parts)-1)
+	}
+	golden(t, path, got.String())
 }

@@ -9,7 +9,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_journey
     step LowCardinality(String) COMMENT 'crossing, side, stop, pass, leg or activity',
     what String COMMENT 'border, place, or from - to, by name; of an activity its code, such as customs, held or waiting_wagons',
     id String COMMENT 'catalogue id of the border, the place, the place a leg leads to, or the place an activity was at',
-    side LowCardinality(String) COMMENT 'of a side: outbound (the country that is left) or inbound; else empty',
+    role LowCardinality(String) COMMENT 'of a side: outbound (the country that is left) or inbound; else empty',
     country LowCardinality(String) COMMENT 'ISO country code of the side or place; of a leg that of the place it leaves; of a crossing from-to',
     seconds Nullable(Int64) COMMENT 'how long, seconds: dwell of a stop, time under way of a leg (without the stop before), total of a crossing; while it goes on so far; 0 on a pass; NULL: not known',
     km Nullable(Float64) COMMENT 'length of a leg by the catalogue, km',
@@ -40,7 +40,7 @@ AS WITH
 SELECT * FROM (
 SELECT
     unit, unit_kind, journey, coalesce(outbound_entered, inbound_entered) AS from_time, inbound_left AS to_time,
-    1 AS level, 'crossing' AS step, border_name AS what, toString(border) AS id, '' AS side, toString(direction) AS country,
+    1 AS level, 'crossing' AS step, border_name AS what, toString(border) AS id, '' AS role, toString(direction) AS country,
     coalesce(total_s, running_s) AS seconds, CAST(NULL AS Nullable(Float64)) AS km, vehicle_in, vehicle_out AS vehicle, '' AS cause, '' AS party,
     CAST(NULL AS Nullable({{time}})) AS planned_from, CAST(NULL AS Nullable({{time}})) AS planned_to,
     CAST(NULL AS Nullable(Int64)) AS delay_from_s, CAST(NULL AS Nullable(Int64)) AS delay_to_s, norm_s, toString(total_basis) AS basis, state,
@@ -57,7 +57,7 @@ FROM {{.Database}}.v_crossings
 UNION ALL
 SELECT
     unit, unit_kind, journey, coalesce(entered, arrived) AS from_time, coalesce(left, departed) AS to_time,
-    2 AS level, 'side' AS step, arrayStringConcat(arrayMap(p -> {{place "p"}}, s.places), ', ') AS what, toString(border) AS id, toString(role) AS side, toString(s.country) AS country,
+    2 AS level, 'side' AS step, arrayStringConcat(arrayMap(p -> {{place "p"}}, s.places), ', ') AS what, toString(border) AS id, toString(role) AS role, toString(s.country) AS country,
     coalesce(side_s, running_s) AS seconds, NULL AS km, '' AS vehicle_in, '' AS vehicle, '' AS cause, '' AS party,
     NULL AS planned_from, NULL AS planned_to, NULL AS delay_from_s, NULL AS delay_to_s, norm_s,
     arrayStringConcat(arrayDistinct(arrayFilter(t -> t != 'none', [toString(if(isNotNull(entered), entered_basis, arrived_basis)), toString(if(isNotNull(left), left_basis, departed_basis))])), ', ') AS basis,
@@ -74,7 +74,7 @@ FROM {{.Database}}.v_crossing_sides AS s
 UNION ALL
 SELECT
     unit, unit_kind, journey, came AS from_time, went AS to_time,
-    3 AS level, if(stopped, 'stop', 'pass') AS step, place_name AS what, toString(place) AS id, '' AS side, toString(v.country) AS country,
+    3 AS level, if(stopped, 'stop', 'pass') AS step, place_name AS what, toString(place) AS id, '' AS role, toString(v.country) AS country,
     coalesce(dwell_s, running_s) AS seconds, NULL AS km, v.vehicle_in AS vehicle_in, vehicle_out AS vehicle, '' AS cause, '' AS party,
     planned_arrival AS planned_from, planned_departure AS planned_to, arrival_delay_s AS delay_from_s, departure_delay_s AS delay_to_s, NULL AS norm_s,
     arrayStringConcat(arrayDistinct(arrayFilter(t -> t != 'none', [came_basis, went_basis])), ', ') AS basis, state,
@@ -88,7 +88,7 @@ FROM visits AS v
 UNION ALL
 SELECT
     l.unit AS unit, l.unit_kind AS unit_kind, l.journey AS journey, coalesce(departed_at, started_at) AS from_time, arrived_at AS to_time,
-    3 AS level, 'leg' AS step, concat(from_name, ' - ', to_name) AS what, toString(to_place) AS id, '' AS side, toString(from_country) AS country,
+    3 AS level, 'leg' AS step, concat(from_name, ' - ', to_name) AS what, toString(to_place) AS id, '' AS role, toString(from_country) AS country,
     {{seconds "from_time" "to_time"}} AS seconds, l.km AS km, '' AS vehicle_in, l.vehicle AS vehicle, '' AS cause, '' AS party,
     a.planned_departure AS planned_from, b.planned_arrival AS planned_to,
     {{seconds "a.planned_departure" "departed_at"}} AS delay_from_s, {{seconds "b.planned_arrival" "arrived_at"}} AS delay_to_s, NULL AS norm_s, '' AS basis, state,
@@ -105,7 +105,7 @@ GLOBAL LEFT JOIN ends AS b ON b.unit = l.unit AND b.journey = l.journey AND b.pl
 UNION ALL
 SELECT
     unit, unit_kind, journey, coalesce(act.`from`, act.to) AS from_time, act.to AS to_time,
-    4 AS level, 'activity' AS step, act.kind AS what, toString(place) AS id, '' AS side, toString(v.country) AS country,
+    4 AS level, 'activity' AS step, act.kind AS what, toString(place) AS id, '' AS role, toString(v.country) AS country,
     {{seconds "act.from" "coalesce(act.to, stage_time.now)"}} AS seconds, NULL AS km, '' AS vehicle_in, '' AS vehicle, act.cause AS cause, act.party AS party,
     NULL AS planned_from, NULL AS planned_to, NULL AS delay_from_s, NULL AS delay_to_s, NULL AS norm_s, 'report' AS basis, if(isNull(act.to), 'open', 'closed') AS state,
     if(act.bound_for = '', '', concat('bound for ', act.bound_for)) AS detail

@@ -1,9 +1,9 @@
 CREATE OR REPLACE VIEW {{.Database}}.v_tfi1
 (
-    {{period}}when the side was left',
+    {{period}}when the role was left',
     border LowCardinality(String) COMMENT 'catalogue id of the border',
     border_name String COMMENT 'name of the border',
-    side LowCardinality(String) COMMENT 'outbound: the border crossing point of the country that is left; inbound: that of the country that is entered; pair: entry of the first to exit of the second, the run between them included',
+    role LowCardinality(String) COMMENT 'outbound: the border crossing point of the country that is left; inbound: that of the country that is entered; pair: entry of the first to exit of the second, the run between them included',
     country LowCardinality(String) COMMENT 'ISO country code of the side; empty for pair',
     direction LowCardinality(String) COMMENT 'from_country-to_country: never add both directions up',
     unit_kind LowCardinality(String) COMMENT '{{kinds}}',
@@ -17,7 +17,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_tfi1
 )
 COMMENT 'CAREC CPMM TFI1 (Trade Facilitation Indicator 1): mean time to move cargo across a border, from the entry to the exit point of each of the two countries'' border crossing points. CPMM publishes means in hours by side; median, 95th percentile and n stand beside them. No cap on long stays. Only stays that have ended.'
 AS SELECT
-    {{periods "ended"}} AS period, border, any(s.name) AS border_name, side, any(s.country) AS country, direction, unit_kind,
+    {{periods "ended"}} AS period, border, any(s.name) AS border_name, role, any(s.country) AS country, direction, unit_kind,
     countIf(counted) AS n, sumIf(members, counted) AS units,
     if(n = 0, NULL, {{in_hours "avgIf(value_s, counted)"}}) AS mean_h,
     {{enough "n" (in_hours (quantile "0.5" "value_s" "counted"))}} AS median_h,
@@ -28,18 +28,18 @@ AS SELECT
     countIf(seen AND candidate) AS candidate_n
 FROM (
     SELECT
-        border, any(u.name) AS name, side, any(u.country) AS country, direction, unit_kind, seen, candidate, seen AND NOT candidate AS counted,
+        border, any(u.name) AS name, role, any(u.country) AS country, direction, unit_kind, seen, candidate, seen AND NOT candidate AS counted,
         count() AS members, max(u.at) AS ended, if(seen, {{quantile "0.5" "s" "isNotNull(s)"}}, 0) AS value_s
     FROM (
         SELECT
-            border, border_name AS name, toString(role) AS side, toString(country) AS country, direction, unit_kind,
+            border, border_name AS name, toString(role) AS role, toString(country) AS country, direction, unit_kind,
             if(consist = '', concat(unit, '|', journey, '|', toString(n)), consist) AS sample,
             side_s AS s, isNotNull(side_s) AS seen, candidate, coalesce(left, departed, entered, arrived) AS at
         FROM {{.Database}}.v_crossing_sides
         WHERE isNotNull(side_s) OR state = 'closed'
         UNION ALL
         SELECT
-            border, border_name AS name, 'pair' AS side, '' AS country, direction, unit_kind,
+            border, border_name AS name, 'pair' AS role, '' AS country, direction, unit_kind,
             if(consist = '', concat(unit, '|', journey, '|', toString(n)), consist) AS sample,
             if(notEmpty(outbound_places) AND notEmpty(inbound_places), total_s, NULL) AS s, isNotNull(s) AS seen, candidate,
             coalesce(inbound_left, inbound_entered, outbound_left) AS at
@@ -47,6 +47,6 @@ FROM (
         WHERE state = 'closed'
     ) AS u
     WHERE isNotNull(u.at)
-    GROUP BY border, side, direction, unit_kind, sample, seen, candidate
+    GROUP BY border, role, direction, unit_kind, sample, seen, candidate
 ) AS s
-GROUP BY period, border, side, direction, unit_kind
+GROUP BY period, border, role, direction, unit_kind

@@ -2,7 +2,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_coverage
 (
     border LowCardinality(String) COMMENT 'catalogue id of the border',
     border_name String COMMENT 'name of the border',
-    side LowCardinality(String) COMMENT 'outbound: the side that is left; inbound: the side that is entered',
+    role LowCardinality(String) COMMENT 'outbound: the side that is left; inbound: the side that is entered',
     country LowCardinality(String) COMMENT 'ISO country code of the side',
     direction LowCardinality(String) COMMENT 'from_country-to_country',
     unit_kind LowCardinality(String) COMMENT '{{kinds}}',
@@ -17,26 +17,26 @@ CREATE OR REPLACE VIEW {{.Database}}.v_coverage
 COMMENT 'How much of what happened at a border was observed, by side and day: to be read beside every indicator of it. A side of which nothing was observed has no row.'
 AS WITH sides AS (
     SELECT
-        border, border_name, toString(role) AS side, toString(s.country) AS country, direction, unit_kind, unit, journey, n, candidate, notEmpty(s.places) AS seen,
+        border, border_name, toString(role) AS role, toString(s.country) AS country, direction, unit_kind, unit, journey, n, candidate, notEmpty(s.places) AS seen,
         coalesce(entered, arrived, departed, left) AS came, coalesce(left, departed, if(state IN ('open', 'silent'), now, NULL), came) AS went
     FROM {{.Database}}.v_crossing_sides AS s
     CROSS JOIN {{.Database}}.v_now AS t
 )
 SELECT
-    border, any(c.border_name) AS border_name, side, any(c.country) AS country, direction, unit_kind, day,
+    border, any(c.border_name) AS border_name, role, any(c.country) AS country, direction, unit_kind, day,
     sum(c.units) AS units, sum(c.seen) AS seen_n, sum(c.both) AS both_n, {{enough "units" "round(both_n / units, 4)"}} AS both_share,
     sum(c.candidates) AS candidate_n, sum(c.hours) AS hours_with_data
 FROM (
-    SELECT border, border_name, side, country, direction, unit_kind, toString(toDate(assumeNotNull(came))) AS day, 1 AS units, toUInt64(s.seen) AS seen,
+    SELECT border, border_name, role, country, direction, unit_kind, toString(toDate(assumeNotNull(came))) AS day, 1 AS units, toUInt64(s.seen) AS seen,
         toUInt64(s.seen AND o.seen) AS both, toUInt64(candidate) AS candidates, 0 AS hours
     FROM sides AS s
     GLOBAL LEFT JOIN (
-        SELECT unit, journey, border, n, side, toUInt8(seen) AS seen FROM sides
+        SELECT unit, journey, border, n, role, toUInt8(seen) AS seen FROM sides
     ) AS o ON o.unit = s.unit AND o.journey = s.journey AND o.border = s.border AND o.n = s.n
-        AND o.side = if(s.side = 'outbound', 'inbound', 'outbound')
+        AND o.role = if(s.role = 'outbound', 'inbound', 'outbound')
     WHERE isNotNull(came)
     UNION ALL
-    SELECT border, any(s.border_name) AS border_name, side, any(s.country) AS country, direction, unit_kind, toString(toDate(h.hour)) AS day, 0 AS units, 0 AS seen,
+    SELECT border, any(s.border_name) AS border_name, role, any(s.country) AS country, direction, unit_kind, toString(toDate(h.hour)) AS day, 0 AS units, 0 AS seen,
         0 AS both, 0 AS candidates, uniqExact(h.hour) AS hours
     FROM sides AS s
     GLOBAL INNER JOIN (
@@ -46,6 +46,6 @@ FROM (
         WHERE classifier = 'actual' AND NOT retracted AND event NOT IN ('planned', 'retracted')
     ) AS h ON h.unit = s.unit
     WHERE s.seen AND h.hour >= toStartOfHour(assumeNotNull(came)) AND h.hour <= went
-    GROUP BY border, side, direction, unit_kind, day
+    GROUP BY border, role, direction, unit_kind, day
 ) AS c
-GROUP BY border, side, direction, unit_kind, day
+GROUP BY border, role, direction, unit_kind, day

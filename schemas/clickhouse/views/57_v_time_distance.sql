@@ -23,14 +23,14 @@ AS SELECT
     period, corridor, any(s.corridor_name) AS corridor_name, direction, unit_kind, origin, {{place "origin"}} AS origin_name,
     place, any(s.place_name) AS place_name, round(any(s.km), 3) AS km,
     count(arrived_h) AS n, max(of_n) AS of_n, {{enough "of_n" "round(n / of_n, 4)"}} AS coverage,
-    if(n = 0, NULL, round(toFloat64(sum(toDecimal64(arrived_h, 4))) / n, 4)) AS arrived_mean_h,
+    if(n = 0, NULL, round(sum(toInt64(round((arrived_h) * 10000))) / n / 10000, 4)) AS arrived_mean_h,
     {{enough "n" (printf "round(%s, 4)" (quantile "0.5" "arrived_h" "isNotNull(arrived_h)"))}} AS arrived_median_h,
     {{enough "n" (printf "round(%s, 4)" (quantile "0.95" "arrived_h" "isNotNull(arrived_h)"))}} AS arrived_p95_h,
     count(departed_h) AS departed_n,
-    if(departed_n = 0, NULL, round(toFloat64(sum(toDecimal64(departed_h, 4))) / departed_n, 4)) AS departed_mean_h,
+    if(departed_n = 0, NULL, round(sum(toInt64(round((departed_h) * 10000))) / departed_n / 10000, 4)) AS departed_mean_h,
     {{enough "departed_n" (printf "round(%s, 4)" (quantile "0.5" "departed_h" "isNotNull(departed_h)"))}} AS departed_median_h,
     {{enough "departed_n" (printf "round(%s, 4)" (quantile "0.95" "departed_h" "isNotNull(departed_h)"))}} AS departed_p95_h,
-    if(departed_n = 0, NULL, round(toFloat64(sum(toDecimal64(departed_h - arrived_h, 4))) / departed_n, 4)) AS stop_mean_h
+    if(departed_n = 0, NULL, round(sum(toInt64(round((departed_h - arrived_h) * 10000))) / departed_n / 10000, 4)) AS stop_mean_h
 FROM (
     SELECT *, countIf(place = origin) OVER (PARTITION BY period, corridor, direction, unit_kind, origin) AS of_n
     FROM (SELECT *, {{periods "origin_at"}} AS period FROM {{.Database}}.v_corridor_stops)

@@ -1,9 +1,9 @@
 CREATE OR REPLACE VIEW {{.Database}}.v_tfi2
 (
-    {{period}}when the side was left (or the last payment, while it has not been)',
+    {{period}}when the role was left (or the last payment, while it has not been)',
     border LowCardinality(String) COMMENT 'catalogue id of the border',
     border_name String COMMENT 'name of the border',
-    side LowCardinality(String) COMMENT 'outbound: the border crossing point of the country that is left; inbound: that of the country that is entered',
+    role LowCardinality(String) COMMENT 'outbound: the border crossing point of the country that is left; inbound: that of the country that is entered',
     country LowCardinality(String) COMMENT 'ISO country code of the side',
     direction LowCardinality(String) COMMENT 'from_country-to_country: never add both directions up',
     unit_kind LowCardinality(String) COMMENT '{{kinds}}',
@@ -21,7 +21,7 @@ COMMENT 'CAREC CPMM TFI2: mean cost, official and unofficial, at a border crossi
 AS WITH
     sides AS (
         SELECT
-            unit, unit_kind, journey, border, border_name, n, toString(role) AS side, toString(country) AS country, direction, places, candidate, isNotNull(side_s) AS ended,
+            unit, unit_kind, journey, border, border_name, n, toString(role) AS role, toString(country) AS country, direction, places, candidate, isNotNull(side_s) AS ended,
             coalesce(entered, arrived, departed, left) AS came, coalesce(left, departed) AS went
         FROM {{.Database}}.v_crossing_sides
         WHERE notEmpty(places)
@@ -29,37 +29,38 @@ AS WITH
     paid AS (
         -- A payment belongs to the passage of that station it is nearest to.
         SELECT
-            s.unit AS unit, s.unit_kind AS unit_kind, s.journey AS journey, s.border AS border, s.border_name AS border_name, s.n AS n, s.side AS side,
+            s.unit AS unit, s.unit_kind AS unit_kind, s.journey AS journey, s.border AS border, s.border_name AS border_name, s.n AS n, s.role AS role,
             s.country AS country, s.direction AS direction, coalesce(s.went, c.time) AS at, toString(c.currency) AS currency,
-            toDecimal128(assumeNotNull(c.amount), 4) AS amount, c.official = 'unofficial' AS unofficial
+            -- Ten-thousandths: sums of whole numbers do not depend on their order.
+            toInt128(round(assumeNotNull(c.amount) * 10000)) AS amount, c.official = 'unofficial' AS unofficial
         FROM {{.Database}}.v_events AS c
         INNER JOIN sides AS s ON s.unit = c.unit
         WHERE c.event = 'cost' AND NOT c.retracted AND c.classifier = 'actual' AND c.to_place = '' AND has(s.places, toString(c.place))
-        ORDER BY greatest(0, dateDiff('millisecond', c.time, assumeNotNull(s.came)), ifNull(dateDiff('millisecond', s.went, c.time), 0)), journey, border, n, side
+        ORDER BY greatest(0, dateDiff('millisecond', c.time, assumeNotNull(s.came)), ifNull(dateDiff('millisecond', s.went, c.time), 0)), journey, border, n, role
         LIMIT 1 BY c.source, c.id
     )
 SELECT
-    p.period AS period, p.border AS border, any(p.border_name) AS border_name, p.side AS side, any(p.country) AS country, p.direction AS direction,
+    p.period AS period, p.border AS border, any(p.border_name) AS border_name, p.role AS role, any(p.country) AS country, p.direction AS direction,
     p.unit_kind AS unit_kind, p.currency AS currency, count() AS n, any(a.passages) AS side_n,
     {{enough "side_n" "round(countIf(p.ended) / side_n, 4)"}} AS coverage,
-    round(toFloat64(sum(p.total)) / n, 4) AS mean,
-    {{enough "n" "round(quantileExactInclusive(0.5)(toFloat64(p.total)), 4)"}} AS median,
-    {{enough "n" "round(quantileExactInclusive(0.95)(toFloat64(p.total)), 4)"}} AS p95,
-    round(toFloat64(sum(p.official)) / n, 4) AS official_mean, round(toFloat64(sum(p.total - p.official)) / n, 4) AS unofficial_mean
+    round(sum(p.total) / n / 10000, 4) AS mean,
+    {{enough "n" "round(quantileExactInclusive(0.5)(toFloat64(p.total)) / 10000, 4)"}} AS median,
+    {{enough "n" "round(quantileExactInclusive(0.95)(toFloat64(p.total)) / 10000, 4)"}} AS p95,
+    round(sum(p.official) / n / 10000, 4) AS official_mean, round(sum(p.total - p.official) / n / 10000, 4) AS unofficial_mean
 FROM (
     SELECT {{periods "last"}} AS period, *
     FROM (
         SELECT
-            unit, unit_kind, journey, border, any(q.border_name) AS border_name, n, side, any(q.country) AS country, any(q.direction) AS direction, currency,
+            unit, unit_kind, journey, border, any(q.border_name) AS border_name, n, role, any(q.country) AS country, any(q.direction) AS direction, currency,
             max(q.at) AS last, sum(q.amount) AS total, sumIf(q.amount, NOT q.unofficial) AS official,
-            (unit, journey, border, n, side) IN (SELECT unit, journey, border, n, side FROM sides WHERE ended AND NOT candidate) AS ended
+            (unit, journey, border, n, role) IN (SELECT unit, journey, border, n, role FROM sides WHERE ended AND NOT candidate) AS ended
         FROM paid AS q
-        GROUP BY unit, unit_kind, journey, border, n, side, currency
+        GROUP BY unit, unit_kind, journey, border, n, role, currency
     )
 ) AS p
 LEFT JOIN (
-    SELECT {{periods "went"}} AS period, border, side, direction, unit_kind, count() AS passages
+    SELECT {{periods "went"}} AS period, border, role, direction, unit_kind, count() AS passages
     FROM sides WHERE ended AND NOT candidate
-    GROUP BY period, border, side, direction, unit_kind
-) AS a ON a.period = p.period AND a.border = p.border AND a.side = p.side AND a.direction = p.direction AND a.unit_kind = p.unit_kind
-GROUP BY p.period, p.border, p.side, p.direction, p.unit_kind, p.currency
+    GROUP BY period, border, role, direction, unit_kind
+) AS a ON a.period = p.period AND a.border = p.border AND a.role = p.role AND a.direction = p.direction AND a.unit_kind = p.unit_kind
+GROUP BY p.period, p.border, p.role, p.direction, p.unit_kind, p.currency

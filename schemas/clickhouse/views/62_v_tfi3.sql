@@ -33,7 +33,7 @@ AS WITH
     paid AS (
         SELECT
             c.unit AS unit, c.unit_kind AS unit_kind, toString(c.place) AS from_place, toString(c.to_place) AS to_place, v.journey AS journey,
-            c.time AS time, toString(c.currency) AS currency, toDecimal128(assumeNotNull(c.amount), 4) AS amount, c.official = 'unofficial' AS unofficial,
+            c.time AS time, toString(c.currency) AS currency, toInt128(round(assumeNotNull(c.amount) * 10000)) AS amount, c.official = 'unofficial' AS unofficial,
             c.cost_km AS km, c.weight_t AS weight_t
         FROM (
             SELECT unit, unit_kind, place, to_place, time, currency, amount, official, cost_km, weight_t, source, id
@@ -51,16 +51,16 @@ SELECT
     {{periods "last"}} AS period, from_place, {{place "from_place"}} AS from_name, to_place, {{place "to_place"}} AS to_name, unit_kind, currency,
     if(n = 0, NULL, round(avgIf(way, known), 3)) AS km, countIf(known) AS n, countIf(NOT known) AS unweighed_n,
     {{enough "n + unweighed_n" "round(n / (n + unweighed_n), 4)"}} AS coverage,
-    if(n = 0, NULL, round(toFloat64(sumIf(toDecimal128(unit_cost, 6), known)) / n, 4)) AS mean,
+    if(n = 0, NULL, round(sumIf(toInt128(round(unit_cost * 10000)), known) / n / 10000, 4)) AS mean,
     {{enough "n" "round(quantileExactInclusiveIf(0.5)(unit_cost, known), 4)"}} AS median,
     {{enough "n" "round(quantileExactInclusiveIf(0.95)(unit_cost, known), 4)"}} AS p95,
-    if(n = 0, NULL, round(toFloat64(sumIf(toDecimal128(unofficial_cost, 6), known)) / n, 4)) AS unofficial_mean
+    if(n = 0, NULL, round(sumIf(toInt128(round(unofficial_cost * 10000)), known) / n / 10000, 4)) AS unofficial_mean
 FROM (
     SELECT
         unit_kind, unit, journey, p.from_place AS from_place, p.to_place AS to_place, currency, max(p.time) AS last,
         ifNull(max(p.km), any(l.km)) AS way, ifNull(max(p.weight_t), 0) AS tonnes, way > 0 AND tonnes > 0 AS known,
-        if(known, toFloat64(sum(p.amount)) * 500 / way * 20 / tonnes, 0) AS unit_cost,
-        if(known, toFloat64(sumIf(p.amount, p.unofficial)) * 500 / way * 20 / tonnes, 0) AS unofficial_cost
+        if(known, sum(p.amount) / 10000 * 500 / way * 20 / tonnes, 0) AS unit_cost,
+        if(known, sumIf(p.amount, p.unofficial) / 10000 * 500 / way * 20 / tonnes, 0) AS unofficial_cost
     FROM paid AS p
     LEFT JOIN lengths AS l ON l.from_place = p.from_place AND l.to_place = p.to_place
     GROUP BY unit_kind, unit, journey, from_place, to_place, currency
