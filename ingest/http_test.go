@@ -26,11 +26,14 @@ import (
 // serve starts a server over a broker and returns its address.
 func serve(t *testing.T, log *kafkalog.Client, cfg HTTPConfig) string {
 	t.Helper()
-	cat, err := network.Embedded()
-	if err != nil {
-		t.Fatal(err)
+	if cfg.Form == nil {
+		cat, err := network.Embedded()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Form = normal.New(cat)
 	}
-	cfg.Queue, cfg.Form = NewQueue(NewWriter(log, prefix, partitions)), normal.New(cat)
+	cfg.Queue = NewQueue(NewWriter(log, prefix, partitions))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- cfg.Queue.Run(ctx) }()
@@ -129,6 +132,27 @@ func TestHTTP(t *testing.T) {
 	}
 	if n := strings.Count(got, "raw "); n != 6 {
 		t.Errorf("%d rejects in the log, want 6:\n%s", n, got)
+	}
+}
+
+// TestClockKnownToBeAhead: of a source whose clock is an hour ahead, as its profile says, an event an hour ahead is of now.
+func TestClockKnownToBeAhead(t *testing.T) {
+	dir := t.TempDir()
+	text := "places: [{id: kz-altynkol, at: [44.17, 80.26]}]\nsources: [{source: fast, clock_ahead_s: 3600}]\n"
+	if err := os.WriteFile(filepath.Join(dir, "a.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cat, err := network.LoadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := serve(t, newLog(t), HTTPConfig{FutureLimit: 5 * time.Minute, Form: normal.New(cat)})
+	ahead := time.Now().UTC().Add(time.Hour).Format(time.RFC3339)
+	for source, want := range map[string]int{"fast": 200, "right": 422} {
+		body := strings.Replace(event("1", source, "kz-altynkol"), "2026-03-01T03:00:00Z", ahead, 1)
+		if status, a := post(t, url, "application/json", body); status != want {
+			t.Errorf("%s: got %d %+v", source, status, a)
+		}
 	}
 }
 

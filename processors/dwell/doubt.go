@@ -10,14 +10,15 @@ const doubtMS = 10 * 60_000
 //
 //   - One that no train could have come to from the fix before: the next that fits that one sets it aside. If others agree with it for
 //     ten minutes, the run is there, and if there was but one fix before, that was the wrong one.
-//   - One that leaves a stand: if the next is back within ten minutes, the run has not moved.
+//   - One that leaves a stand: if the next is back within ten minutes, the run has not moved. That of a tracker that sends less often is
+//     believed, or the departure would be told an hour late.
 func (m *machine) step(g *geometry, f fix) {
 	switch {
 	case !m.HasLast:
 		m.Since = f.t
 		m.accept(g, f)
 	case len(m.Doubt) == 0:
-		if !g.plausible(m.Last, f) || m.strays(f) {
+		if !g.plausible(m.Last, f) || m.strays(f) && f.t-m.Last.t <= doubtMS {
 			m.Doubt = append(m.Doubt, f)
 			return
 		}
