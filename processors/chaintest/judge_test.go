@@ -22,6 +22,7 @@ type verdict struct {
 	arrival, departure       []int64 // errors where the tracker was awake, ms
 	entered, left            []int64
 	bounds, outside          int // times with bounds, and those that the truth lies outside of
+	misled                   int // times beside a fix that lies, not held against their bounds
 	interval                 int64
 	examples                 []string
 }
@@ -38,7 +39,7 @@ func (v *verdict) add(o *verdict) {
 	v.passes.add(o.passes)
 	v.arrival, v.departure = append(v.arrival, o.arrival...), append(v.departure, o.departure...)
 	v.entered, v.left = append(v.entered, o.entered...), append(v.left, o.left...)
-	v.bounds, v.outside, v.interval = v.bounds+o.bounds, v.outside+o.outside, o.interval
+	v.bounds, v.outside, v.misled, v.interval = v.bounds+o.bounds, v.outside+o.outside, v.misled+o.misled, o.interval
 	v.examples = append(v.examples, o.examples...)
 }
 
@@ -46,17 +47,32 @@ func (v *verdict) example(format string, a ...any) {
 	v.examples = append(v.examples, fmt.Sprintf(format, a...))
 }
 
-// input is what arrived: by run the times of fixes, and by run and place those of reports.
+// input is what arrived: by run the times of fixes, which of them lie, and by run and place the times of reports.
 type input struct {
 	fixes, reports map[string][]int64
+	false          map[string]map[int64]bool
 	interval       int64
 }
 
-func newInput(arrived []Arrival, interval int64) *input {
-	in := &input{fixes: map[string][]int64{}, reports: map[string][]int64{}, interval: interval}
+// farOff is how far from the truth a fix lies.
+const farOff = 200
+
+func newInput(sent []*pb.Event, arrived []Arrival, interval int64) *input {
+	in := &input{fixes: map[string][]int64{}, reports: map[string][]int64{}, false: map[string]map[int64]bool{}, interval: interval}
+	truth := map[string]*pb.Position{}
+	for _, e := range sent {
+		truth[e.Id] = e.GetPosition()
+	}
 	for _, a := range arrived {
 		switch e := a.Ev; e.Verb {
 		case pb.Verb_POSITION:
+			p, q := e.GetPosition(), truth[e.Id]
+			if network.DistanceM(float64(p.LatE7)/1e7, float64(p.LonE7)/1e7, float64(q.LatE7)/1e7, float64(q.LonE7)/1e7) > farOff {
+				if in.false[e.Subject] == nil {
+					in.false[e.Subject] = map[int64]bool{}
+				}
+				in.false[e.Subject][e.Time] = true
+			}
 			in.fixes[e.Subject] = append(in.fixes[e.Subject], e.Time)
 		case pb.Verb_ARRIVED, pb.Verb_DEPARTED, pb.Verb_PASSED:
 			in.reports[e.Subject+"|"+e.Place] = append(in.reports[e.Subject+"|"+e.Place], e.Time)
@@ -71,6 +87,13 @@ func (in *input) between(run string, a, b int64) int {
 	i, _ := slices.BinarySearch(all, a)
 	j, _ := slices.BinarySearch(all, b+1)
 	return j - i
+}
+
+// misled tells whether one of the two fixes around t lies: nobody knows that of a fix to which the train may have run.
+func (in *input) misled(run string, t int64) bool {
+	all := in.fixes[run]
+	i, _ := slices.BinarySearch(all, t)
+	return i > 0 && in.false[run][all[i-1]] || i < len(all) && in.false[run][all[i]]
 }
 
 // awake tells whether the tracker was heard within an interval before t and one after it.
@@ -110,7 +133,7 @@ func (in *input) reported(run, place string, a, b int64) bool {
 
 func judge(cat *network.Catalog, w *world, arrived []Arrival, c *Chain) *verdict {
 	v := &verdict{interval: w.cfg.Interval.Milliseconds()}
-	in := newInput(arrived, v.interval)
+	in := newInput(w.events, arrived, v.interval)
 	v.visits(cat, w, in, c.Visits())
 	v.borders(w, in, c.Crossings())
 	return v
@@ -151,6 +174,10 @@ func (v *verdict) visits(cat *network.Catalog, w *world, in *input, found []*pb.
 			}
 			if p, _ := cat.Place(t.Place); p.Position != nil && in.awake(t.Run, m.want) {
 				*m.errors = append(*m.errors, max(m.got.At-m.want, m.want-m.got.At))
+			}
+			if in.misled(t.Run, m.want) {
+				v.misled++
+				continue
 			}
 			v.bounded(m.got, m.want, "%s %s at %s", t.Run, m.what, t.Place)
 		}
@@ -276,7 +303,7 @@ func (v *verdict) table() string {
 	}{{"arrived", v.arrival}, {"departed", v.departure}, {"entered", v.entered}, {"left", v.left}} {
 		fmt.Fprintf(tab, "%s\t%d\t%.1f s\t%.1f s\t%.1f s\n", s.name, len(s.all), sec(quantile(s.all, 0.5)), sec(quantile(s.all, 0.9)), sec(quantile(s.all, 1)))
 	}
-	fmt.Fprintf(tab, "\nwithin bounds\t%d of %d\n", v.bounds-v.outside, v.bounds)
+	fmt.Fprintf(tab, "\nwithin bounds\t%d of %d\nbeside a fix that lies\t%d\n", v.bounds-v.outside, v.bounds, v.misled)
 	tab.Flush()
 	for _, e := range v.examples[:min(len(v.examples), 25)] {
 		fmt.Fprintln(&b, e)

@@ -48,7 +48,14 @@ type stand struct {
 	Arr, Dep edge
 }
 
-func (s stand) middle() int64 { return (s.Arr.At + s.Dep.At) / 2 }
+// middle of the time in which it was seen to stand.
+func (s stand) middle() int64 {
+	until := s.Dep.Lo
+	if s.Dep.Hi == 0 {
+		until = s.Dep.At // it goes on
+	}
+	return (s.Arr.At + until) / 2
+}
 
 // geometry is what the machine asks of the catalogue, with buffers of its own.
 type geometry struct {
