@@ -47,7 +47,7 @@ func TestTripFormsNeedTheirColumns(t *testing.T) {
 		t.Errorf("a form without the column unit: %v", err)
 	}
 	m = Mapping{Fields: map[string]string{"subject": "unit"}, Events: []map[string]string{{"type": "train.arrived", "time": "arrival"}, {"type": "train.departed"}}}
-	if err := m.complete(); err == nil || !strings.Contains(err.Error(), `event 2: map "time"`) {
+	if err := m.complete(); err == nil || !strings.Contains(err.Error(), `event 2: nothing is mapped to "time"`) {
 		t.Errorf("an event without time: %v", err)
 	}
 }
