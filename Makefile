@@ -3,7 +3,7 @@
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 BIN     := .bin/corridorwatch
 
-.PHONY: demo test build engine kafka accept soak faults seeds fuzz bench check generate clean
+.PHONY: demo test build page engine kafka accept soak faults seeds fuzz bench check generate clean
 
 demo: build engine        ## embedded everything, and a simulated world at speed
 	@$(BIN) demo
@@ -12,7 +12,15 @@ test: build engine kafka  ## all tests; those whose tools are missing are skippe
 	go test -timeout 60m ./...
 	@$(MAKE) -s fuzz
 
-build:
+PAGE := processors/live/web
+
+page: $(PAGE)/dist/index.html ## the operators' page, built by npm into the binary
+
+$(PAGE)/dist/index.html: $(shell git ls-files $(PAGE))
+	@if command -v npm >/dev/null; then cd $(PAGE) && npm ci --no-fund --no-audit --loglevel=error && npm run --silent build; touch dist/index.html; \
+	else echo "npm is missing: building without the page" >&2; fi
+
+build: page
 	@echo "compiling corridorwatch ..." >&2; began=$$(date +%s); \
 	go build -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/corridorwatch && \
 	echo "compiled in $$(( $$(date +%s) - began )) s (downloading the modules included, the first time)" >&2

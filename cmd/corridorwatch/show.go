@@ -9,7 +9,7 @@ import (
 	"corridorwatch/processors/live"
 )
 
-// show makes what people and programs read over HTTP: the API, and the stream of what is now with the job that feeds it.
+// show makes what people and programs read over HTTP: the page, the API, and the stream of what is now with the job that feeds it.
 func (m *member) show() (map[string]http.Handler, job, error) {
 	readers := &live.Readers{Open: loopback(m.cfg.HTTPListen), Header: m.cfg.ReadersHeader}
 	if m.cfg.ReadersFile != "" {
@@ -29,7 +29,9 @@ func (m *member) show() (map[string]http.Handler, job, error) {
 	stream := &live.Stream{Board: poll.Board, Views: live.Views(), Beat: func() any { return poll.State() }}
 	stream.Register(m.metrics)
 	api := readers.Guard(&live.API{Ask: ask})
+	page := readers.Guard(live.Page())
 	return map[string]http.Handler{
+		"GET /{$}": page, "GET /assets/": page, "GET /icon.svg": page,
 		"GET /api/v1/{$}": api, "GET /api/v1/{view}": api, "GET /api/v1/stream": readers.Guard(stream),
 	}, job{"what is shown", poll.Run}, nil
 }

@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -100,6 +102,8 @@ func TestShown(t *testing.T) {
 	}
 	before := w.last
 
+	t.Run("page", func(t *testing.T) { wholePage(t, s) })
+
 	status, body := s.get("/api/v1/crossings?order=unit,border,n&columns=unit,border,total_s&format=csv&limit=5")
 	sql := s.query("SELECT unit, border, total_s FROM v_crossings ORDER BY unit, border, n LIMIT 5")
 	if got := strings.ReplaceAll(strings.ReplaceAll(body, `"`, ""), ",", "\t"); status != http.StatusOK || got != sql {
@@ -121,5 +125,37 @@ func TestShown(t *testing.T) {
 	}
 	if state := s.stop(syscall.SIGTERM); !state.Success() {
 		t.Errorf("%v, while somebody watched", state)
+	}
+}
+
+// wholePage loads the page and all that it names, and nothing of it lies elsewhere.
+func wholePage(t *testing.T, s *service) {
+	res, err := http.Get("http://" + s.HTTP + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	html, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.StatusCode == http.StatusNotFound {
+		missing(t, string(html))
+	}
+	if policy := res.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") {
+		t.Errorf("policy %q", policy)
+	}
+	names := regexp.MustCompile(`(?:src|href)="([^"]*)"`).FindAllStringSubmatch(string(html), -1)
+	if len(names) < 3 {
+		t.Errorf("the page names %v", names)
+	}
+	for _, name := range names {
+		if !strings.HasPrefix(name[1], "/") || strings.HasPrefix(name[1], "//") {
+			t.Errorf("%s lies elsewhere", name[1])
+			continue
+		}
+		if status, body := s.get(name[1]); status != http.StatusOK || body == "" {
+			t.Errorf("%s: %d", name[1], status)
+		}
 	}
 }

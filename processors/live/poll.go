@@ -44,9 +44,12 @@ var questions = []question{
 		FROM v_borders_now`},
 }
 
+// stageTime is the view of the one row that says which stage time is shown.
+const stageTime = "now"
+
 // Views are those of the board.
 func Views() []string {
-	var out []string
+	out := []string{stageTime}
 	for _, q := range questions {
 		out = append(out, q.view)
 	}
@@ -120,5 +123,10 @@ func (p *Poll) look(ctx context.Context) (now time.Time, err error) {
 		}
 		p.Board.Put(q.view, rows)
 	}
+	row, err := json.Marshal(map[string]any{"key": stageTime, "stage_time": now})
+	if err != nil {
+		return now, err
+	}
+	p.Board.Put(stageTime, map[string]json.RawMessage{stageTime: row})
 	return now, nil
 }

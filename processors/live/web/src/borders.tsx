@@ -1,0 +1,105 @@
+import { age, duration, number, text } from "./format";
+import type { Live, Row } from "./stream";
+import { t, type Key } from "./texts";
+
+/** A side of a border with its ages at now. */
+interface Side {
+  row: Row;
+  oldest: number; // seconds; NaN: nobody is there
+  norm: number; // seconds; NaN: none
+  ratio: number; // oldest to norm; -1: cannot be said
+}
+
+function sides(live: Live, kind: string, now: number): Side[] {
+  return live
+    .rows("borders")
+    .filter((r) => r["unit_kind"] === kind)
+    .map((row) => {
+      const oldest = age(row["oldest_since"], now);
+      const norm = number(row["norm_s"]);
+      return { row, oldest, norm, ratio: oldest / norm >= 0 ? oldest / norm : -1 };
+    })
+    .sort((a, b) => b.ratio - a.ratio || number(b.row["waiting"]) - number(a.row["waiting"]) || a.row.key.localeCompare(b.row.key));
+}
+
+/** How bad it is: told by a word in the class, a colour and the number itself. */
+function grade(ratio: number): string {
+  return ratio < 0 ? "none" : ratio <= 1 ? "good" : ratio <= 2 ? "warn" : "bad";
+}
+
+export function Borders(p: { live: Live; kind: string; filter: string }) {
+  const now = p.live.now();
+  const all = sides(p.live, p.kind, now);
+  const shown = all.filter((s) => fits(s.row, p.filter));
+  if (shown.length === 0) return <p class="empty">{t(all.length ? "nothingFits" : "nothing")}</p>;
+  return (
+    <table id="table" tabIndex={-1}>
+      <caption class="hidden">{t("borders")}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{t("border")}</th>
+          <th scope="col">{t("side")}</th>
+          <th scope="col" class="n">{t("waiting")}</th>
+          <th scope="col" class="n">{t("oldest")}</th>
+          <th scope="col" class="n">{t("againstNorm")}</th>
+          <th scope="col" class="n wide">{t("median")}</th>
+          <th scope="col" class="n wide">{t("released")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {shown.map((s) => (
+          <tr key={s.row.key} class={grade(s.ratio)}>
+            <th scope="row">
+              {text(s.row["border_name"]) || text(s.row["border"])}
+              <small>{text(s.row["direction"])}</small>
+            </th>
+            <td>{t(s.row["role"] as Key, text(s.row["country"]))}</td>
+            <td class="n big">
+              {number(s.row["waiting"])}
+              <small>{parts(s.row)}</small>
+            </td>
+            <td class="n">
+              {Number.isNaN(s.oldest) ? "–" : duration(s.oldest)}
+              <small class="wide">{text(s.row["oldest_unit"])}</small>
+            </td>
+            <td class="n grade">
+              <Against side={s} />
+            </td>
+            <td class="n wide">{Number.isNaN(age(s.row["median_since"], now)) ? "–" : duration(age(s.row["median_since"], now))}</td>
+            <td class="n wide">
+              {number(s.row["released_24h"])}
+              <small>{Number.isNaN(number(s.row["released_median_s"])) ? "" : `${t("releasedMedian")} ${duration(number(s.row["released_median_s"]))}`}</small>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Against(p: { side: Side }) {
+  const { oldest, norm, row } = p.side;
+  if (Number.isNaN(norm)) return <>{t("noNorm")}</>;
+  if (Number.isNaN(oldest)) return <>–<small>{`${t("norm")} ${duration(norm)}`}</small></>;
+  const over = oldest - norm;
+  return (
+    <>
+      <span class="badge">{over > 0 ? "+" + duration(over) : t("within")}</span>
+      <small>{`${t("norm")} ${duration(norm)}${number(row["over_norm"]) ? `, ${number(row["over_norm"])} ${t("overNorm")}` : ""}`}</small>
+    </>
+  );
+}
+
+function parts(row: Row): string {
+  const out: string[] = [];
+  for (const key of ["silent", "candidates"] as const) {
+    if (number(row[key])) out.push(`${number(row[key])} ${t(key)}`);
+  }
+  return out.join(", ");
+}
+
+/** Whether every word of the filter stands somewhere in the row. */
+export function fits(row: Row, filter: string): boolean {
+  const all = Object.values(row).filter((v) => typeof v === "string").join(" ").toLowerCase();
+  return filter.toLowerCase().split(/\s+/).every((word) => all.includes(word));
+}
