@@ -323,6 +323,38 @@ def consolidated_dwell(cat, all_journeys):
              summary([i for _, i, _ in g], 86400)[0], len(leads), *summary(leads, 86400))
 
 
+def time_distance(cat, all_journeys):
+    """Hours since the departure from where the journey begins, at each place of the corridors that hold most of the places it was at."""
+    profiles = defaultdict(lambda: ([], []))
+    for j in all_journeys:
+        stays = sorted((s for s in j.stays if s.came()), key=lambda s: s.came())
+        fits = []
+        for c in cat.corridors:
+            way = [c["places"].index(s.place) for s in stays if s.place in c["places"]]
+            ends = [s.place for s in (stays[0], stays[-1])]
+            if way and ends[0] != ends[1] and all(e in c["places"] for e in ends) and (way == sorted(way) or way == sorted(way, reverse=True)):
+                fits.append((len(way), way, c))
+        for held, way, c in fits:
+            if held < max(f[0] for f in fits):
+                continue
+            origin = stays[0].place
+            start = [s for s in stays if s.place == origin][-1].went() or stays[0].came()
+            for place in dict.fromkeys(c["places"][i] for i in way):
+                here = [s for s in stays if s.place == place]
+                km = rounded(abs(c["km"][c["places"].index(place)] - c["km"][way[0]]), 3)
+                for p in periods(start):
+                    came, went = profiles[p, c["id"], "up" if way == sorted(way) else "down", j.kind, origin, place, km]
+                    came.append(0.0 if place == origin else rounded(int(here[0].came() - start) / 3600))
+                    if place == origin or here[-1].went():
+                        went.append(0.0 if place == origin else rounded(int(here[-1].went() - start) / 3600))
+    for key, sides in profiles.items():
+        row = []
+        for hours in sides:
+            mean = rounded(sum(round(h * 10000) for h in hours) / len(hours) / 10000) if hours else None
+            row += [len(hours), mean] + [rounded(quantile(hours, q)) if len(hours) >= MINIMUM else None for q in (0.5, 0.95)]
+        show("profile", *key, *row)
+
+
 def costs(cat, all_journeys):
     at_border, on_way = defaultdict(list), defaultdict(list)
     for j in all_journeys:
@@ -359,6 +391,7 @@ def main(directory, path):
     punctuality(cat, found)
     through_dwell(found)
     consolidated_dwell(cat, found)
+    time_distance(cat, found)
     costs(cat, found)
 
 
