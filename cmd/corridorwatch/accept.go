@@ -30,6 +30,7 @@ type acceptance struct {
 	cargo     bool
 	feeds     map[string]string
 	open      []string
+	published bool
 }
 
 func acceptCmd() *cobra.Command {
@@ -46,6 +47,9 @@ func acceptCmd() *cobra.Command {
 				return err
 			}
 			cfg.OpenLines = append(cfg.OpenLines, a.open...)
+			if a.published {
+				return a.figures(cmd.Context(), cfg, cmd.OutOrStdout())
+			}
 			return a.run(cmd.Context(), cfg, cmd)
 		},
 	}
@@ -55,6 +59,7 @@ func acceptCmd() *cobra.Command {
 	f.Uint64Var(&a.seed, "seed", 1, "seed of the world")
 	f.Float64Var(&a.trains, "trains", 1, "trains a day per corridor and direction")
 	f.BoolVar(&a.cargo, "containers", false, "compositions, containers and consignments too")
+	f.BoolVar(&a.published, "figures", false, "instead, a world fitted to some of CAREC CPMM's published figures, held against all of them")
 	f.StringSliceVar(&a.open, "open", nil, openHelp)
 	f.StringToStringVar(&a.feeds, "feeds", nil, feedsHelp)
 	f.StringVar(&a.keep, "keep", "", "directory to keep the data in")
@@ -99,20 +104,39 @@ func (a *acceptance) run(ctx context.Context, cfg config, cmd *cobra.Command) er
 	return nil
 }
 
-// once plays the world into a fresh installation and reads the results back from ClickHouse.
+// once plays the acceptance's world and compares.
 func (a *acceptance) once(ctx context.Context, cfg config, disturbed bool) (report *judge.Report, views map[string]clickhouse.Content, err error) {
+	world := func(n *node) (simulator.Config, error) {
+		w := a.world(n, disturbed)
+		w.Feeds, err = simulator.ParseFeeds(a.feeds)
+		return w, err
+	}
+	err = play(ctx, cfg, world, func(conn driver.Conn, world *simulator.World) error {
+		got, err := results(ctx, conn)
+		if err != nil {
+			return err
+		}
+		report = judge.Compare(world.Truth(), got, time.Minute)
+		views, err = clickhouse.Hashes(ctx, conn, cfg.database())
+		return err
+	})
+	return report, views, err
+}
+
+// play plays a world into a fresh installation, and lets read read from ClickHouse when it is all there.
+func play(ctx context.Context, cfg config, of func(*node) (simulator.Config, error), read func(driver.Conn, *simulator.World) error) (err error) {
 	n, err := startNode(ctx, cfg, installation.Data)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, n.close()) }()
-	w := a.world(n, disturbed)
-	if w.Feeds, err = simulator.ParseFeeds(a.feeds); err != nil {
-		return nil, nil, err
+	w, err := of(n)
+	if err != nil {
+		return err
 	}
 	world, err := simulator.New(w)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	running, stop := context.WithCancel(ctx)
 	defer stop()
@@ -123,28 +147,24 @@ func (a *acceptance) once(ctx context.Context, cfg config, disturbed bool) (repo
 	p := player{writer: ingest.NewWriter(n.log, cfg.Prefix, cfg.Partitions), world: world, bar: bar}
 	began := time.Now()
 	if err := p.play(ctx); err != nil {
-		return nil, nil, err
+		return err
 	}
 	bar.Done()
 	conn, err := clickhouse.Open(ctx, n.cfg.clickhouse())
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	defer conn.Close()
 	if err := waitPassed(ctx, conn, n.cfg, p.tick, done); err != nil {
-		return nil, nil, err
+		return err
 	}
 	took := time.Since(began)
 	fmt.Fprintf(os.Stderr, "%d events from simulator to tables in %s: %.0f/s\n", p.sent, took.Round(time.Millisecond), float64(p.sent)/took.Seconds())
-	got, err := results(ctx, conn)
-	if err != nil {
-		return nil, nil, err
-	}
-	if views, err = clickhouse.Hashes(ctx, conn, n.cfg.database()); err != nil {
-		return nil, nil, err
+	if err := read(conn, world); err != nil {
+		return err
 	}
 	stop()
-	return judge.Compare(world.Truth(), got, time.Minute), views, <-done
+	return <-done
 }
 
 func (a *acceptance) world(n *node, disturbed bool) simulator.Config {

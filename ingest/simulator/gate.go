@@ -120,6 +120,7 @@ func (g *gates) build(border, from string) *gate {
 		}
 		out.windows = append(out.windows, w)
 	}
+	out.windows = append(out.windows, closures(&network.Section{Status: b.Status, Valid: b.Valid})...)
 	for _, a := range b.A.Places {
 		for _, z := range b.B.Places {
 			if s := g.cfg.Catalog.Between(a, z); s != nil {
@@ -130,7 +131,7 @@ func (g *gates) build(border, from string) *gate {
 	return out
 }
 
-// closures are the times at which the catalogue has a section closed.
+// closures are the times at which the catalogue has a section closed, or a border that is given as one.
 func closures(s *network.Section) []window {
 	var out []window
 	shut := func(from, until int64) {

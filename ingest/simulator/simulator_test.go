@@ -156,6 +156,29 @@ func TestBorders(t *testing.T) {
 	}
 }
 
+// TestClosedBorder: where the catalogue has a border until a day only, no train goes over it from then on.
+func TestClosedBorder(t *testing.T) {
+	cfg := busyWorld(t)
+	b, _ := cfg.Catalog.Border("khorgos")
+	b.Valid.To = begin.AddDate(0, 0, 4)
+	w, _ := made(t, cfg)
+	before := 0
+	for _, c := range w.Truth().Crossings {
+		if c.Border != "khorgos" {
+			continue
+		}
+		if c.InEntered > 0 && c.InEntered < b.Valid.To.UnixMilli() {
+			before++
+		}
+		if c.OutLeft > b.Valid.To.Add(time.Hour).UnixMilli() && !c.Cut {
+			t.Errorf("%s goes over at %v", c.Run, time.UnixMilli(c.OutLeft).UTC())
+		}
+	}
+	if before < 20 {
+		t.Errorf("%d crossings before: the test shows little", before)
+	}
+}
+
 // TestEvents: what is planned is told, with its causes.
 func TestEvents(t *testing.T) {
 	w, all := made(t, busyWorld(t))
