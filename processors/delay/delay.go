@@ -84,8 +84,9 @@ func (f *fold) Fold(in stream.In, _ *stream.Out) {
 // Advance folds the rounds that are closed, looks at each point of the grid, and tells what changed.
 func (f *fold) Advance(now int64, out *stream.Out) {
 	step := f.set.StepMS
-	if f.now == 0 || len(f.series)+len(f.alerts)+len(f.rounds) == 0 {
+	if f.now == 0 || len(f.crossings)+len(f.stays)+len(f.held)+len(f.notices)+len(f.alerts)+len(f.rounds) == 0 { // nothing to look at
 		f.now = max(f.now, now-now%step)
+		f.forget(f.now)
 	}
 	for at := f.now + step; at <= now; at += step {
 		f.close(at)

@@ -2,6 +2,7 @@ package delay
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 
 	"corridorwatch/schemas/pb"
@@ -89,16 +90,18 @@ type hold struct {
 
 // holds takes how a vehicle was held, all of it.
 func (f *fold) holds(facts *pb.RunFacts, deleted bool) {
-	f.touch(holdPiece + facts.Unit)
-	if delete(f.held, facts.Unit); !deleted && len(facts.Holds) > 0 {
-		f.held[facts.Unit] = facts
+	id := facts.Unit + "|" + facts.Run // the run is the area here
+	old := f.held[id]
+	f.touch(holdPiece + id)
+	if delete(f.held, id); !deleted && len(facts.Holds) > 0 {
+		f.held[id] = facts
 	}
-	f.settleHolds(facts.Unit)
+	f.settleHolds(id)
 	for key, r := range f.series { // which hours are touched does not depend on the order
 		if key.role != "outbound" || !vehicle(key.kind) {
 			continue
 		}
-		for _, h := range facts.Holds {
+		for _, h := range slices.Concat(old.GetHolds(), facts.Holds) {
 			if h.Border == key.border && h.Direction == key.direction {
 				to := h.To
 				if to == 0 {
@@ -113,14 +116,14 @@ func (f *fold) holds(facts *pb.RunFacts, deleted bool) {
 // heldFor are the trains held upstream for a border at a time, ordered by their id.
 func (f *fold) heldFor(k seriesKey, at int64) []hold {
 	var out []hold
-	for _, unit := range sortedKeys(f.held) {
-		facts := f.held[unit]
+	for _, id := range sortedKeys(f.held) {
+		facts := f.held[id]
 		if facts.UnitKind != k.kind {
 			continue
 		}
 		for _, h := range facts.Holds {
 			if h.Border == k.border && h.Direction == k.direction && h.From <= at && (h.To == 0 || h.To > at) {
-				out = append(out, hold{unit, h})
+				out = append(out, hold{facts.Unit, h})
 				break
 			}
 		}

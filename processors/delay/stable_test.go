@@ -228,3 +228,32 @@ func TestOtherFormat(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestReworkedIsWritten: a stay of which the usual time is worked out anew is among the pieces that changed, though nobody told of it.
+func TestReworkedIsWritten(t *testing.T) {
+	f := newFold(testCatalog(t), Defaults())
+	out := stream.NewOut(func(_, _ string, _ *pb.Record) {}, nil)
+	visit := func(id string, arrived, departed int64) *pb.Record {
+		v := &pb.Visit{Unit: id, UnitKind: pb.UnitKind_TRAIN, Journey: id, Place: "kz-almaty1", N: 1, Stopped: true, State: pb.State_OPEN,
+			Arrived: &pb.Moment{At: arrived, Basis: pb.Basis_REPORT}}
+		if departed != 0 {
+			v.State, v.Departed = pb.State_CLOSED, &pb.Moment{At: departed, Basis: pb.Basis_REPORT}
+		}
+		return &pb.Record{Stage: pb.Stage_BORDER, Body: &pb.Record_Visit{Visit: v}}
+	}
+	f.Fold(stream.In{Round: day0, Rec: visit("A", day0+10*hourMS, 0)}, out)
+	f.Advance(day0+11*hourMS, out)
+	f.Advance(day0+11*hourMS+30*minuteMS, out)
+	if _, err := f.Changed(); err != nil {
+		t.Fatal(err)
+	}
+	f.Fold(stream.In{Round: day0 + 11*hourMS + 30*minuteMS, Rec: visit("B", day0+hourMS, day0+5*hourMS)}, out)
+	f.Advance(day0+12*hourMS, out)
+	pieces, err := f.Changed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(pieces, func(p stream.Piece) bool { return p.Key == stayPiece+"A|kz-almaty1|1" }) {
+		t.Error("what was usual for A changed, and its piece is not written")
+	}
+}

@@ -103,6 +103,7 @@ func (f *fold) work(row *row, w *window) {
 		}
 	}
 	row.n, row.usual, row.p95, row.worked = w.n, w.usual, w.p95, true
+	f.touch(row.piece)
 }
 
 // tellDelays tells the rows whose content changed.
