@@ -209,8 +209,12 @@ func (m *machine) standstill(f fix) {
 		if m.Standing {
 			e := edge{At: (m.StillEnd + f.t) / 2, Lo: m.StillFrom, Hi: f.t}
 			m.DepFrom = m.StillEnd
-			if network.DistanceM(m.Anchor.lat, m.Anchor.lon, m.Last.lat, m.Last.lon) > noiseM {
-				m.DepFrom = m.StillFrom // it may have moved off already
+			if off := network.DistanceM(m.Anchor.lat, m.Anchor.lon, m.Last.lat, m.Last.lon); off > noiseM {
+				// It may have moved off already, then at the speed at which it went on.
+				m.DepFrom = m.StillFrom
+				if v := network.DistanceM(m.Last.lat, m.Last.lon, f.lat, f.lon) / (float64(f.t-m.Last.t) / 1000); v >= minMovingMPS {
+					e.At = max(m.Last.t-int64(off/v*1000), m.DepFrom)
+				}
 			}
 			if m.stale() {
 				e.Lo, m.DepFrom = m.SameSince, m.SameSince // the repetitions prove nothing

@@ -85,7 +85,7 @@ type Report struct {
 	units                  *Report // of containers; nil: the world has none
 	worst                  string  // section of the worst SWD or SWOD
 	worstBy                float64
-	shortWorst             string  // the same of those run within two sampling intervals, beside what can be asked of so many legs
+	shortWorst             string // the same of those run within two sampling intervals, beside what can be asked of so many legs
 	shortBy                float64
 }
 

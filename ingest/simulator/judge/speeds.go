@@ -68,7 +68,7 @@ func (r *Report) speeds(truth *simulator.Truth, got Results) {
 				bound /= 2
 			}
 			if r.short = append(r.short, by*1000); by/bound > r.shortBy {
-				r.shortWorst, r.shortBy = fmt.Sprintf("%s by %.1f s over %.0f legs", key, by, s.n), by/bound
+				r.shortWorst, r.shortBy = fmt.Sprintf("%s by %.1f s over %.0f legs, most of all %s", key, by, s.n, s.worst), by/bound
 			}
 			continue
 		}
