@@ -1,6 +1,7 @@
 package stream_test
 
 import (
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -65,6 +66,43 @@ func TestUpgradeAfterCrash(t *testing.T) {
 			p.stop()
 		})
 	}
+}
+
+// A process that dies while it opens an epoch may have written a checkpoint that arrives later. So the next one opens it in the same way,
+// and sends the same records under the same numbers: after an orderly stop of the older version no marks before the first row.
+func TestEpochOpenedAgain(t *testing.T) {
+	w := newWorld(t)
+	p := w.launch("1", false, nil)
+	w.produce(0, "a", "tick 60000")
+	w.produce(1, "b", "tick 60000")
+	w.read(schemas.TrainStatus, 60000)
+	p.stop()
+	dead := make(chan bool, 10)
+	crashed := w.launch("2", false, func(cfg *stream.Config) {
+		cfg.Failpoint = func(at string) {
+			if at == "before-checkpoint" {
+				dead <- true
+				runtime.Goexit()
+			}
+		}
+	})
+	for range partitions { // those of intake have opened nothing, and go on
+		<-dead
+	}
+	if err := crashed.end(); err != nil {
+		t.Fatal(err)
+	}
+	p = w.launch("2", false, nil)
+	w.produce(0, "tick 120000")
+	w.produce(1, "tick 120000")
+	recs := w.read(schemas.TrainStatus, 120000)
+	sameRows(t, alive(recs), map[string]int64{"a2": 1, "b2": 1})
+	for _, r := range recs {
+		if r.Epoch == 2 && r.GetMark() == 60000 {
+			t.Errorf("task %d sends a mark of 60000 as %d: opened anew, as if the older version had not stopped in order", r.Task, r.Seq)
+		}
+	}
+	p.stop()
 }
 
 // Two versions of the program at once: the newer one waits, without a task, until the last of the older is gone, and then the older

@@ -22,6 +22,7 @@ type history struct {
 
 	epoch   uint32 // highest epoch, 0: none; it may be open without a checkpoint yet
 	variant string // of that epoch: what its first record says
+	before  bool   // clean, as it was when that epoch was opened
 	opener  uint64 // writer that took the task up last; 0: that was before the log begins
 
 	all     map[saveID]*saved // what later ones may build on
@@ -100,7 +101,7 @@ func (h *history) sound() error {
 
 func (h *history) add(c *pb.Control, offset int64) {
 	if c.Epoch > h.epoch {
-		h.epoch, h.variant = c.Epoch, c.Variant
+		h.epoch, h.variant, h.before = c.Epoch, c.Variant, h.clean
 	}
 	if c.Epoch == h.epoch && c.Variant != h.variant {
 		return // it lost the race for this epoch, and has written nothing else under it

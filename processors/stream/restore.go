@@ -46,7 +46,12 @@ func (t *task) restore(ctx context.Context, mayOpen bool) error {
 	if err := t.announce(ctx); err != nil {
 		return err
 	}
-	t.unclean = h.best.GetUnclean() || h.epoch > 0 && !h.clean
+	clean := h.clean
+	if t.epoch == h.epoch && t.epoch != last {
+		// Another process died while it opened this epoch, and its checkpoint may yet arrive: it is opened once more as it was then.
+		clean = h.before
+	}
+	t.unclean = h.best.GetUnclean() || h.epoch > 0 && !clean
 	if t.epoch != last {
 		if err := t.openEpoch(ctx, h.best, last); err != nil {
 			return fmt.Errorf("open epoch %d: %w", t.epoch, err)
