@@ -117,7 +117,7 @@ func (a *acceptance) once(ctx context.Context, cfg config, disturbed bool) (repo
 			return err
 		}
 		report = judge.Compare(world.Truth(), got, time.Minute)
-		views, err = clickhouse.Hashes(ctx, conn, cfg.database())
+		views, err = clickhouse.Hashes(ctx, conn, cfg.database(), clickhouse.AllViews)
 		return err
 	})
 	return report, views, err

@@ -152,7 +152,7 @@ func (s *service) killed(t *testing.T, to string, args []string) {
 	}
 }
 
-// viewsOf are the rows of every view of a database.
+// viewsOf are what the stages wrote into a database.
 func (s *service) viewsOf(database string) map[string][]string {
 	s.t.Helper()
 	conn, err := clickhouse.Open(s.t.Context(), clickhouse.Config{Addr: s.ClickHouse, Database: database})
@@ -160,7 +160,7 @@ func (s *service) viewsOf(database string) map[string][]string {
 		s.t.Fatal(err)
 	}
 	defer conn.Close()
-	views, err := clickhouse.Dump(s.t.Context(), conn, database)
+	views, err := clickhouse.Dump(s.t.Context(), conn, database, clickhouse.StoredViews)
 	if err != nil {
 		s.t.Fatal(err)
 	}

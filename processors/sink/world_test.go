@@ -244,7 +244,7 @@ func (w *world) sinkTo(mark int64) map[string][]string {
 
 func (w *world) dump() map[string][]string {
 	w.t.Helper()
-	d, err := clickhouse.Dump(within(w.t, 3*time.Minute), w.conn, w.database)
+	d, err := clickhouse.Dump(within(w.t, 3*time.Minute), w.conn, w.database, clickhouse.StoredViews)
 	if err != nil {
 		w.t.Fatal(err)
 	}

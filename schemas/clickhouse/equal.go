@@ -13,17 +13,27 @@ import (
 // incidental are the columns that may differ between two runs over the same events: how a row came about, not what it says.
 var incidental = []string{"version", "ingested_at", "known_at", "accepted_at"}
 
+// Scope says which views are compared.
+type Scope int
+
+const (
+	AllViews Scope = iota
+	// StoredViews are those that read no other view (but v_now, the stage time): what the stages wrote, all of it. The others are
+	// worked out of them by queries, some of which take seconds: where two runs are compared often these are enough.
+	StoredViews
+)
+
 // Content is what a view holds, in short.
 type Content struct {
 	Rows uint64
 	Hash string // of all rows, whatever their order
 }
 
-// Hashes returns the content of every v_ view of a database without what may differ between equal runs (version, ingested_at,
+// Hashes returns the content of the v_ views of a database without what may differ between equal runs (version, ingested_at,
 // known_at, accepted_at). Two databases are equal if their hashes are. ClickHouse does the work, so millions of rows are nothing
 // special.
-func Hashes(ctx context.Context, conn driver.Conn, database string) (map[string]Content, error) {
-	lines, err := viewLines(ctx, conn, database)
+func Hashes(ctx context.Context, conn driver.Conn, database string, scope Scope) (map[string]Content, error) {
+	lines, err := viewLines(ctx, conn, database, scope)
 	if err != nil {
 		return nil, err
 	}
@@ -40,10 +50,10 @@ func Hashes(ctx context.Context, conn driver.Conn, database string) (map[string]
 	return out, nil
 }
 
-// Dump returns the rows of every v_ view as sorted lines of JSON, without what may differ between equal runs (see Hashes). It
+// Dump returns the rows of the v_ views as sorted lines of JSON, without what may differ between equal runs (see Hashes). It
 // is for seeing what differs; a million rows of positions are about 300 MB.
-func Dump(ctx context.Context, conn driver.Conn, database string) (map[string][]string, error) {
-	lines, err := viewLines(ctx, conn, database)
+func Dump(ctx context.Context, conn driver.Conn, database string, scope Scope) (map[string][]string, error) {
+	lines, err := viewLines(ctx, conn, database, scope)
 	if err != nil {
 		return nil, err
 	}
@@ -93,9 +103,13 @@ func subtract(a, b []string) (onlyA, onlyB []string) {
 	return append(onlyA, a...), append(onlyB, b...)
 }
 
-// viewLines returns for each v_ view a query that gives its rows as lines of JSON, column `line`.
-func viewLines(ctx context.Context, conn driver.Conn, database string) (map[string]string, error) {
-	names, err := column(ctx, conn, "SELECT name FROM system.tables WHERE database = ? AND name LIKE 'v\\_%' ORDER BY name", database)
+// viewLines returns for each v_ view in scope a query that gives its rows as lines of JSON, column `line`.
+func viewLines(ctx context.Context, conn driver.Conn, database string, scope Scope) (map[string]string, error) {
+	query := "SELECT name FROM system.tables WHERE database = ? AND name LIKE 'v\\_%'"
+	if scope == StoredViews {
+		query += ` AND NOT match(replaceAll(as_select, '.v_now', ''), '\\.v_')`
+	}
+	names, err := column(ctx, conn, query+" ORDER BY name", database)
 	if err != nil {
 		return nil, fmt.Errorf("list views of %s: %w", database, err)
 	}

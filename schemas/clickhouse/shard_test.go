@@ -86,7 +86,7 @@ func TestStoryThroughACluster(t *testing.T) {
 	d := &database{t, c, conn}
 	d.want("SELECT count() FROM system.tables WHERE database = 'story' AND engine = 'Distributed'", "19")
 	tellStory(d, "story")
-	if _, err := clickhouse.Dump(within(t, time.Minute), conn, c.Database); err != nil { // of every view
+	if _, err := clickhouse.Dump(within(t, time.Minute), conn, c.Database, clickhouse.AllViews); err != nil { // of every view
 		t.Error(err)
 	}
 }
