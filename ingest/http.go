@@ -253,7 +253,7 @@ type document struct {
 }
 
 func newDocument(b []byte) *document {
-	if start := bytes.TrimLeft(b, " \t\r\n"); len(start) == 0 || start[0] != '[' {
+	if start := bytes.TrimLeft(b, blanks); len(start) == 0 || start[0] != '[' {
 		return &document{elements: [][]byte{b}}
 	}
 	d := &document{}

@@ -35,7 +35,7 @@ func (j *jsonLines) next() (item, error) {
 		if !whole {
 			return tooLong(line), nil
 		}
-		if line = bytes.TrimSpace(line); len(line) == 0 {
+		if line = bytes.Trim(line, blanks); len(line) == 0 {
 			continue
 		}
 		if line[0] != '[' {
@@ -49,6 +49,9 @@ func (j *jsonLines) next() (item, error) {
 		}
 	}
 }
+
+// blanks may stand around a JSON value (RFC 8259, section 2). Other white space belongs to what was sent.
+const blanks = " \t\r\n"
 
 func decodeJSON(b []byte) item {
 	if len(b) > maxElement {
