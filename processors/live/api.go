@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// API answers from the views of the analysts' contract, whatever they are:
+// API answers from the views of the analysts' contract, whatever they are, and from a few queries of the page:
 //
 //	GET /api/v1/                         which views there are
 //	GET /api/v1/openapi.json             the same as OpenAPI 3.1, with what each column means
@@ -132,8 +132,11 @@ func (v *view) statement(query url.Values) (string, url.Values, error) {
 		}
 		return fmt.Sprintf("CAST({%s:String}, '%s')", name, strings.ReplaceAll(c.plain(), "'", `\'`))
 	}
+	if err := v.given(query, params); err != nil {
+		return "", nil, err
+	}
 	for _, name := range slices.Sorted(maps.Keys(query)) {
-		if slices.Contains(reserved, name) {
+		if slices.Contains(reserved, name) || v.isParam(name) {
 			continue
 		}
 		of, bound, _ := strings.Cut(name, ".")
@@ -162,7 +165,7 @@ func (v *view) statement(query url.Values) (string, url.Values, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	sql := "SELECT " + columns + " FROM v_" + v.Name
+	sql := "SELECT " + columns + " FROM " + v.source()
 	if len(where) > 0 {
 		sql += " WHERE " + strings.Join(where, " AND ")
 	}

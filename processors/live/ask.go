@@ -59,13 +59,15 @@ func (c column) plain() string {
 	return t
 }
 
-// view is a v_ view without its v_.
+// view is a v_ view without its v_, or a query of our own.
 type view struct {
 	Name, Comment string
 	Columns       []column
+	Query         string // SQL; empty: it is a view
+	Params        []param
 }
 
-// views reads which there are, with what their columns mean.
+// views reads which there are, with what their columns mean, and the queries beside them.
 func (ask Ask) views(ctx context.Context) (map[string]*view, error) {
 	out := map[string]*view{}
 	err := ask.each(ctx, `SELECT name, comment FROM system.tables WHERE database = currentDatabase() AND startsWith(name, 'v_')`, readOnly(),
@@ -99,6 +101,16 @@ func (ask Ask) views(ctx context.Context) (map[string]*view, error) {
 		if len(v.Columns) > 0 {
 			byName[v.Name] = v
 		}
+	}
+	own, err := queries()
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range own {
+		if err := ask.describe(ctx, v); err != nil {
+			return nil, err
+		}
+		byName[v.Name] = v
 	}
 	return byName, nil
 }

@@ -31,6 +31,11 @@ func openAPI(views map[string]*view) any {
 			object{"$ref": "#/components/parameters/format"}, object{"$ref": "#/components/parameters/order"}, object{"$ref": "#/components/parameters/columns"},
 			object{"$ref": "#/components/parameters/limit"}, object{"$ref": "#/components/parameters/offset"},
 		}
+		for _, p := range v.Params {
+			must := parameter(p.Name, p.Comment, object{"type": "string"})
+			must["required"] = true
+			parameters = append(parameters, must)
+		}
 		for _, c := range v.Columns {
 			properties[c.Name] = schemaOf(c)
 			parameters = append(parameters, parameter(c.Name, "rows with one of these values, separated by commas: "+c.Comment, object{"type": "string"}))
@@ -61,7 +66,7 @@ func openAPI(views map[string]*view) any {
 	return object{
 		"openapi": "3.1.0",
 		"info": object{"title": "corridorwatch", "version": "1", "description": "Dwell times, legs and border crossings of rail freight. Each path is a view of the same name in ClickHouse " +
-			"(v_ before it). Times are UTC, durations seconds."},
+			"(v_ before it), or a query of the page. Times are UTC, durations seconds."},
 		"servers": []any{object{"url": "/api/v1"}},
 		"paths":   paths,
 		"components": object{"schemas": schemas, "parameters": object{
@@ -81,7 +86,7 @@ func parameter(name, what string, schema any) object {
 func summary(v *view) string {
 	first, _, _ := strings.Cut(v.Comment, ". ")
 	if first == "" {
-		return "rows of v_" + v.Name
+		return "rows of " + v.Name
 	}
 	return first
 }

@@ -1,4 +1,5 @@
 import { age, duration, number, text } from "./format";
+import { href } from "./route";
 import type { Live, Row } from "./stream";
 import { t, type Key } from "./texts";
 
@@ -60,7 +61,7 @@ export function Borders(p: { live: Live; kind: string; filter: string }) {
             </td>
             <td class="n">
               {Number.isNaN(s.oldest) ? "–" : duration(s.oldest)}
-              <small class="wide">{text(s.row["oldest_unit"])}</small>
+              <small class="wide"><a href={href("unit", text(s.row["oldest_unit"]))}>{text(s.row["oldest_unit"])}</a></small>
             </td>
             <td class="n grade">
               <Against side={s} />

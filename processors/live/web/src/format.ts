@@ -1,3 +1,5 @@
+import type { Catalogue } from "./catalogue";
+
 /** A duration in seconds as a dispatcher says it: 45 min, 7 h 05, 3 d 4 h. */
 export function duration(seconds: number): string {
   const sign = seconds < 0 ? "−" : "";
@@ -22,3 +24,29 @@ export function minute(ms: number): string {
 
 export const number = (v: unknown): number => (typeof v === "number" ? v : NaN);
 export const text = (v: unknown): string => (typeof v === "string" ? v : "");
+
+/** Whether times are told by the clocks of the place, else UTC. */
+export function localClocks(): boolean {
+  return localStorage.getItem("clocks") === "place";
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Month, day and minute in a zone, and its offset where that is not UTC. */
+export function clockIn(ms: number, zone: string): string {
+  if (Number.isNaN(ms) || !Number.isFinite(ms)) return "–";
+  if (!zone) return minute(ms).slice(5);
+  let f = formats.get(zone);
+  if (!f) {
+    f = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", timeZoneName: "shortOffset" });
+    formats.set(zone, f);
+  }
+  const parts = new Map(f.formatToParts(ms).map((p) => [p.type, p.value]));
+  return `${parts.get("month")}-${parts.get("day")} ${parts.get("hour")}:${parts.get("minute")} ${(parts.get("timeZoneName") ?? "").replace(/^(GMT|UTC)/, "") || "UTC"}`;
+}
+
+/** How the times of a place are told: by its clocks if people want that. */
+export function clocks(known: Catalogue | undefined): (ms: number, place: string) => string {
+  const local = localClocks();
+  return (ms, place) => clockIn(ms, local ? known?.places.get(place)?.zone ?? "" : "");
+}

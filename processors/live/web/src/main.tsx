@@ -1,69 +1,55 @@
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Borders } from "./borders";
-import { duration, minute } from "./format";
+import { CorridorView } from "./corridor";
+import { duration, localClocks, minute } from "./format";
+import { href, read, set, tabs, type At } from "./route";
 import "./style.css";
 import { Live } from "./stream";
 import { t, type Key } from "./texts";
 import { Trains } from "./trains";
+import { Unit } from "./unit";
 
 const live = new Live();
 
-// Where one is lies behind the #, so that an address can be sent to somebody: #/borders?unit=train&q=dostyk
-const tabs = ["borders", "trains"] as const;
 const kinds = ["train", "vessel", "wagon", "container"] as const;
 const themes = ["auto", "light", "dark"] as const;
 
-interface At {
-  tab: (typeof tabs)[number];
-  kind: string;
-  filter: string;
-}
-
-function read(): At {
-  const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
-  const q = new URLSearchParams(query ?? "");
-  const kind = q.get("unit") ?? "train";
-  return { tab: tabs.find((x) => x === path) ?? "borders", kind: kinds.some((k) => k === kind) ? kind : "train", filter: q.get("q") ?? "" };
-}
-
-function go(to: Partial<At>): void {
-  const at = { ...read(), ...to };
-  const q = new URLSearchParams();
-  if (at.kind !== "train") q.set("unit", at.kind);
-  if (at.filter) q.set("q", at.filter);
-  const query = q.toString();
-  history.replaceState(null, "", `#/${at.tab}${query ? "?" + query : ""}`);
-  window.dispatchEvent(new HashChangeEvent("hashchange"));
+/** Where one is, as the address says. */
+function useAt(): At {
+  const [at, setAt] = useState(read);
+  useEffect(() => {
+    const moved = () => setAt(read());
+    window.addEventListener("hashchange", moved);
+    return () => window.removeEventListener("hashchange", moved);
+  }, []);
+  return at;
 }
 
 function Page() {
-  const [at, setAt] = useState(read);
+  const at = useAt();
   const [, redraw] = useState(0);
   const [theme, setTheme] = useState(localStorage.getItem("theme") ?? "auto");
   const filter = useRef<HTMLInputElement>(null);
   useEffect(() => live.watch(() => redraw((n) => n + 1)), []);
   useEffect(() => {
     const tick = setInterval(() => redraw((n) => n + 1), 1000); // ages grow by themselves
-    const moved = () => setAt(read());
     const key = (e: KeyboardEvent) => {
       if (e.ctrlKey || e.altKey || e.metaKey) return;
-      if (e.target instanceof HTMLInputElement) {
+      if (e.target instanceof HTMLInputElement || e.target instanceof HTMLSelectElement) {
         if (e.key === "Escape") e.target.blur();
         return;
       }
       const tab = tabs[Number(e.key) - 1];
-      if (tab) go({ tab });
+      if (tab) location.hash = href(tab);
       if (e.key === "/") {
         filter.current?.focus();
         e.preventDefault();
       }
     };
-    window.addEventListener("hashchange", moved);
     window.addEventListener("keydown", key);
     return () => {
       clearInterval(tick);
-      window.removeEventListener("hashchange", moved);
       window.removeEventListener("keydown", key);
     };
   }, []);
@@ -72,6 +58,9 @@ function Page() {
     localStorage.setItem("theme", theme);
   }, [theme]);
   const next = themes[(themes.findIndex((x) => x === theme) + 1) % themes.length]!;
+  const listed = at.view === "borders" || at.view === "trains";
+  const kind = kinds.find((k) => k === at.query.get("unit")) ?? "train";
+  const q = at.query.get("q") ?? "";
   const has = new Set([...live.rows("borders"), ...live.rows("trains")].map((r) => r["unit_kind"]));
   return (
     <>
@@ -80,26 +69,36 @@ function Page() {
         <h1>{t("title")}</h1>
         <nav>
           {tabs.map((tab) => (
-            <a key={tab} href={`#/${tab}`} aria-current={at.tab === tab ? "page" : undefined}>{t(tab)}</a>
+            <a key={tab} href={href(tab)} aria-current={at.view === tab ? "page" : undefined}>{t(tab)}</a>
           ))}
         </nav>
         <Freshness />
       </header>
       <div class="tools">
-        <label>
-          {t("units")}
-          <select value={at.kind} onChange={(e) => go({ kind: e.currentTarget.value })}>
-            {kinds.filter((k) => has.has(k) || k === at.kind).map((k) => <option key={k} value={k}>{t(`unit_${k}` as Key)}</option>)}
-          </select>
-        </label>
+        {listed && (
+          <label>
+            {t("units")}
+            <select value={kind} onChange={(e) => set({ unit: e.currentTarget.value === "train" ? "" : e.currentTarget.value })}>
+              {kinds.filter((k) => has.has(k) || k === kind).map((k) => <option key={k} value={k}>{t(`unit_${k}` as Key)}</option>)}
+            </select>
+          </label>
+        )}
         <label>
           {t("filter")}
-          <input ref={filter} type="search" value={at.filter} placeholder={t("filterHint")} onInput={(e) => go({ filter: e.currentTarget.value })} />
+          <input ref={filter} type="search" value={q} placeholder={t("filterHint")} onInput={(e) => set({ q: e.currentTarget.value })} />
         </label>
+        <button type="button" class="theme" onClick={() => { localStorage.setItem("clocks", localClocks() ? "utc" : "place"); redraw((n) => n + 1); }}>
+          {t("clocks", t(localClocks() ? "clocks_place" : "clocks_utc"))}
+        </button>
         <button type="button" onClick={() => setTheme(next)}>{t("theme", t(theme as Key))}</button>
       </div>
-      <main>{at.tab === "borders" ? <Borders live={live} kind={at.kind} filter={at.filter} /> : <Trains live={live} kind={at.kind} filter={at.filter} />}</main>
-      <footer>{t("keys")}</footer>
+      <main>
+        {at.view === "borders" && <Borders live={live} kind={kind} filter={q} />}
+        {at.view === "trains" && <Trains live={live} kind={kind} filter={q} />}
+        {at.view === "corridor" && <CorridorView live={live} id={at.id} query={at.query} />}
+        {at.view === "unit" && <Unit key={at.id} live={live} id={at.id} query={at.query} />}
+      </main>
+      <footer>{t("keys", String(tabs.length))}</footer>
     </>
   );
 }

@@ -1,5 +1,6 @@
 import { fits } from "./borders";
 import { age, duration, number, text } from "./format";
+import { href } from "./route";
 import type { Live, Row } from "./stream";
 import { t } from "./texts";
 
@@ -30,10 +31,10 @@ export function Trains(p: { live: Live; kind: string; filter: string }) {
         {shown.slice(0, most).map((r) => (
           <tr key={r.key} class={r["state"] === "open" ? "none" : "dim"}>
             <th scope="row">
-              {r.key}
+              <a href={href("unit", r.key)}>{r.key}</a>
               <small>{[text(r["corridor"]), text(r["direction"])].join(" ")}</small>
             </th>
-            <td>{text(r["place"]) ? t("at", text(r["place_name"])) : text(r["last_place"]) ? t("behind", text(r["last_place_name"])) : "–"}</td>
+            <td>{text(r["place"]) ? <a href={href("place", text(r["place"]))}>{t("at", text(r["place_name"]))}</a> : text(r["last_place"]) ? t("behind", text(r["last_place_name"])) : "–"}</td>
             <td class="n">{r["state"] === "closed" || Number.isNaN(age(r["since"], now)) ? "–" : duration(age(r["since"], now))}</td>
             <td>{text(r["state"])}</td>
             <td class="n">{Number.isNaN(age(r["seen_at"], now)) ? "–" : t("ago", duration(age(r["seen_at"], now)))}</td>

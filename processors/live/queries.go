@@ -1,0 +1,112 @@
+package live
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// queryFiles are what the page needs beside the analysts' views: SQL over them and over the catalogue. Each is asked for like a view.
+// A file begins with what it is, and what its parameters and columns mean:
+//
+//	-- The time-distance diagram of a corridor.
+//	-- ?corridor: catalogue id of the corridor
+//	-- unit: train run or vessel voyage
+//
+//go:embed queries/*.sql
+var queryFiles embed.FS
+
+// param is what a query must be given.
+type param struct{ Name, Comment string }
+
+var meaning = regexp.MustCompile(`^-- (\??)([a-z_0-9]+): (.*)$`)
+
+// queries reads the files; only the types of their columns are missing.
+func queries() ([]*view, error) {
+	entries, err := queryFiles.ReadDir("queries")
+	if err != nil {
+		return nil, err
+	}
+	var out []*view
+	for _, e := range entries {
+		text, err := queryFiles.ReadFile("queries/" + e.Name())
+		if err != nil {
+			return nil, err
+		}
+		v := &view{Name: strings.TrimSuffix(e.Name(), path.Ext(e.Name()))}
+		var about []string
+		for line := range strings.Lines(string(text)) {
+			line = strings.TrimRight(line, "\n")
+			switch m := meaning.FindStringSubmatch(line); {
+			case v.Query != "" || !strings.HasPrefix(line, "--"):
+				v.Query += line + "\n"
+			case m == nil:
+				about = append(about, strings.TrimSpace(strings.TrimPrefix(line, "--")))
+			case m[1] == "?":
+				v.Params = append(v.Params, param{m[2], m[3]})
+			default:
+				v.Columns = append(v.Columns, column{View: v.Name, Name: m[2], Comment: m[3]})
+			}
+		}
+		v.Comment = strings.Join(about, " ")
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// describe asks for the types of a query's columns, and holds those that are described against those that there are.
+func (ask Ask) describe(ctx context.Context, v *view) error {
+	params := readOnly()
+	for _, p := range v.Params {
+		params.Set("param_"+p.Name, "2000-01-01") // a text and a time
+	}
+	i := 0
+	err := ask.each(ctx, "DESCRIBE ("+v.Query+")", params, func(row json.RawMessage) error {
+		var c column
+		if err := json.Unmarshal(row, &c); err != nil {
+			return err
+		}
+		if i == len(v.Columns) || v.Columns[i].Name != c.Name {
+			return fmt.Errorf("column %d is %s, which is not what its file says", i+1, c.Name)
+		}
+		v.Columns[i].Type = c.Type
+		i++
+		return nil
+	})
+	if err == nil && i < len(v.Columns) {
+		err = fmt.Errorf("there is no column %s", v.Columns[i].Name)
+	}
+	if err != nil {
+		return fmt.Errorf("ask for the columns of %s: %w", v.Name, err)
+	}
+	return nil
+}
+
+// given takes the parameters of a query out of a request.
+func (v *view) given(request, params url.Values) error {
+	for _, p := range v.Params {
+		if !request.Has(p.Name) {
+			return fmt.Errorf("%s needs %s: %s", v.Name, p.Name, p.Comment)
+		}
+		params.Set("param_"+p.Name, escape(request.Get(p.Name)))
+	}
+	return nil
+}
+
+func (v *view) isParam(name string) bool {
+	return slices.ContainsFunc(v.Params, func(p param) bool { return p.Name == name })
+}
+
+// source is what is selected from.
+func (v *view) source() string {
+	if v.Query != "" {
+		return "(" + v.Query + ")"
+	}
+	return "v_" + v.Name
+}

@@ -1,0 +1,12 @@
+-- Places of the catalogue.
+-- id: catalogue id
+-- name: name
+-- country: ISO country code
+-- kinds: station, border, port ...
+-- zone: IANA time zone of its clocks
+-- has_position: whether lat and lon are known
+-- lat: degrees north (WGS 84)
+-- lon: degrees east (WGS 84)
+-- quality: how good the position is: surveyed, osm or approximate
+-- area: places that one cause can delay together; empty: none
+SELECT id, name, country, kinds, zone, has_position, lat, lon, quality, area FROM catalogue_places

@@ -1,0 +1,62 @@
+package live
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// TestLines: the diagram of a corridor has the trains of the time asked for, their visits in order, and says what it lacks.
+func TestLines(t *testing.T) {
+	ask := story(t)
+	tell(t, ask, "INSERT INTO catalogue_corridors VALUES ('c1', 'First', 'open', false, ['east', 'mid', 'west'], [0, 40, 100])")
+	get := serve(t, ask)
+	status, _, body := get("lines?corridor=c1&from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z&order=unit&format=ndjson")
+	var first struct {
+		Unit    string
+		DelayS  *float64 `json:"delay_s"`
+		Visits  [][]any
+		Plan    []any
+		Unitknd string `json:"unit_kind"`
+	}
+	lines := strings.Split(strings.TrimSpace(body), "\n")
+	if err := json.Unmarshal([]byte(lines[0]), &first); err != nil || status != http.StatusOK || len(lines) != 2 {
+		t.Fatalf("%d %v: %s", status, err, body)
+	}
+	var places []string
+	for _, v := range first.Visits {
+		places = append(places, v[0].(string))
+	}
+	if first.Unit != "R1" || strings.Join(places, " ") != "east mid west" || first.DelayS == nil || *first.DelayS != 3600 {
+		t.Errorf("%+v", first)
+	}
+	// R1 stood at east from 0 to 6 o'clock, planned to come an hour before; at west it still stands.
+	if v := first.Visits[0]; v[1] != 1772323200000. || v[2] != 1772344800000. || v[3] != true || v[4] == true || v[5] != 1772319600000. {
+		t.Errorf("visit at east: %v", v)
+	}
+	if v := first.Visits[2]; v[2] != nil || v[6] != nil {
+		t.Errorf("visit at west: %v", v)
+	}
+	if _, _, body := get("lines?corridor=c1&from=2026-04-01T00:00:00Z&to=2026-04-02T00:00:00Z&format=ndjson"); strings.Count(body, "\n") != 2 {
+		t.Errorf("a month later two trains still stand: %s", body)
+	}
+	for path, want := range map[string]string{"lines?from=2026-03-01&to=2026-03-02": "needs corridor", "lines?corridor=c1&from=soon&to=2026-03-02": "does not fit"} {
+		if status, _, body := get(path); status != http.StatusBadRequest || !strings.Contains(body, want) {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+}
+
+// tell writes to the story's database.
+func tell(t *testing.T, ask Ask, sql string) {
+	t.Helper()
+	answer, err := ask(t.Context(), sql, "JSON", url.Values{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.Copy(io.Discard, answer)
+	answer.Close()
+}

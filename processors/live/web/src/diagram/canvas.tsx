@@ -1,0 +1,147 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { duration, minute } from "../format";
+import { t } from "../texts";
+import { area, colours, draw, labels, place, room, trace, tracePlan, type Picture, type Size } from "./draw";
+import { useGestures, type Hovered } from "./gestures";
+import type { Window } from "./scale";
+
+/** So much more than is seen lies on the canvas of the lines, on each side, as a part of it: panning then only moves the canvas. */
+const overscan = 0.5;
+/** Lines are drawn anew when nothing has moved for so long, ms; until then what was drawn is moved and stretched. */
+const rest = 120;
+
+export interface Props {
+  picture: Picture;
+  seen: Window;
+  all: [number, number];
+  move: (w: Window) => void;
+  told: boolean;
+}
+
+/** Three canvases above each other: lines, labels, and the line under the mouse. */
+export function Canvas(p: Props) {
+  const under = useRef<HTMLCanvasElement>(null);
+  const beside = useRef<HTMLCanvasElement>(null);
+  const upper = useRef<HTMLCanvasElement>(null);
+  const box = useRef<HTMLDivElement>(null);
+  const [size, setSize] = useState<Size>({ width: 0, height: 0 });
+  const [hovered, setHovered] = useState<Hovered>();
+  const view = useRef(p);
+  view.current = p;
+  const sized = useRef(size);
+  sized.current = size;
+  const a = area(size);
+
+  useEffect(() => {
+    const measure = () => {
+      const top = box.current!.getBoundingClientRect().top + window.scrollY;
+      setSize({ width: box.current!.clientWidth, height: Math.max(360, Math.round(window.innerHeight - top - 90)) });
+    };
+    const watch = new ResizeObserver(measure);
+    watch.observe(box.current!);
+    window.addEventListener("resize", measure);
+    return () => {
+      watch.disconnect();
+      window.removeEventListener("resize", measure);
+    };
+  }, []);
+
+  useLines(under, p, size);
+  useLayoutEffect(() => {
+    if (size.width) labels(context(beside.current!, size), p.picture, p.seen, a, colours());
+  }, [p.picture, p.seen, size]);
+  useLayoutEffect(() => {
+    if (!size.width) return;
+    const c = context(upper.current!, size);
+    if (!hovered) return;
+    c.beginPath();
+    c.rect(a.left, 0, a.right - a.left, a.bottom);
+    c.clip();
+    c.strokeStyle = colours().accent;
+    c.lineWidth = 1.5;
+    c.setLineDash([5, 4]);
+    c.beginPath();
+    tracePlan(c, hovered.line, p.seen, a);
+    c.stroke();
+    c.setLineDash([]);
+    c.lineWidth = 3.5;
+    c.beginPath();
+    trace(c, hovered.line, p.seen, a, p.picture.now);
+    c.stroke();
+  }, [hovered, p.seen, size]);
+  useGestures(box, view, sized, setHovered);
+
+  const line = hovered && p.picture.lines.find((l) => l.unit === hovered.line.unit);
+  const here = place(p.seen, a);
+  return (
+    <div class="diagram" ref={box} tabIndex={0} id="table" role="img" aria-label={t("diagramOf", String(p.picture.lines.length))}
+      style={{ height: size.height ? `${size.height}px` : "60vh" }}>
+      <div class="lines" style={{ left: `${room.left}px`, width: `${a.right - a.left}px`, height: `${a.bottom}px` }}><canvas ref={under} /></div>
+      <canvas ref={beside} />
+      <canvas ref={upper} />
+      {!p.told && <p class="empty">{t("loading")}</p>}
+      {line && (
+        <div class="tip" style={{ left: `${Math.min(hovered.x + 14, size.width - 230)}px`, top: `${Math.min(hovered.y + 14, size.height - 90)}px` }}>
+          <strong>{line.unit}</strong>
+          <small>{Number.isNaN(line.delay) ? t("noPlan") : t("delayOf", duration(line.delay))}</small>
+          <small>{`${minute(here.t(hovered.x))} UTC, km ${Math.round(p.picture.km(here.km(hovered.y)))}`}</small>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** Draws the lines when the picture changes or a move has come to rest; meanwhile moves what is drawn. */
+function useLines(canvas: { readonly current: HTMLCanvasElement | null }, p: Props, size: Size) {
+  const drawn = useRef<{ window: Window; picture: Picture; size: Size } | undefined>(undefined);
+  const latest = useRef(p);
+  latest.current = p;
+  useLayoutEffect(() => {
+    if (!size.width) return;
+    const a = area(size);
+    const width = a.right - a.left;
+    const paint = () => {
+      const began = performance.now();
+      const { seen, picture } = latest.current;
+      const more = (seen.t1 - seen.t0) * overscan;
+      const w = { ...seen, t0: seen.t0 - more, t1: seen.t1 + more };
+      const wide = width * (1 + 2 * overscan);
+      draw(context(canvas.current!, { width: wide, height: a.bottom }), picture, w, { left: 0, right: wide, top: a.top, bottom: a.bottom }, colours());
+      drawn.current = { window: w, picture, size };
+      adjust(w, seen);
+      performance.measure("diagram", { start: began, end: performance.now() });
+    };
+    const adjust = (w: Window, seen: Window) => {
+      const at = place(seen, { ...a, left: 0, right: width });
+      const sx = (at.x(w.t1) - at.x(w.t0)) / (width * (1 + 2 * overscan));
+      const sy = (w.k1 - w.k0) / (seen.k1 - seen.k0);
+      canvas.current!.style.transform = `matrix(${sx}, 0, 0, ${sy}, ${at.x(w.t0)}, ${at.y(w.k0) - a.top * sy})`;
+    };
+    const was = drawn.current;
+    // A now that goes on moves the window by less than a pixel a second: that is no move.
+    if (!was || was.size !== size || was.picture.lines !== p.picture.lines || was.picture.planned !== p.picture.planned || was.window.t0 > p.seen.t0 || was.window.t1 < p.seen.t1 ||
+      was.window.k0 > p.seen.k0 || was.window.k1 < p.seen.k1) {
+      paint();
+      return;
+    }
+    adjust(was.window, p.seen);
+    const timer = setTimeout(paint, rest);
+    return () => clearTimeout(timer);
+  }, [p.picture, p.seen, size]);
+}
+
+/** A canvas as large as it is shown, with all the pixels of the screen, wiped. */
+function context(canvas: HTMLCanvasElement, size: Size): CanvasRenderingContext2D {
+  const dense = window.devicePixelRatio || 1;
+  const [width, height] = [Math.round(size.width * dense), Math.round(size.height * dense)];
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+    canvas.style.width = `${size.width}px`;
+    canvas.style.height = `${size.height}px`;
+  }
+  const c = canvas.getContext("2d")!;
+  c.reset();
+  c.setTransform(dense, 0, 0, dense, 0, 0);
+  return c;
+}
