@@ -14,7 +14,7 @@ import (
 // feeds are what brings events and time into an installation, and shows it: the HTTP server, and in wall time the clock.
 func (m *member) feeds(ready func(context.Context) error) ([]job, *server, error) {
 	queue := ingest.NewQueue(ingest.NewWriter(m.log, m.cfg.Prefix, m.cfg.Partitions))
-	routes, shown, err := m.show()
+	routes, shown, err := m.show(ready)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // show makes what people and programs read over HTTP: the page, the API, and the stream of what is now with the job that feeds it.
-func (m *member) show() (map[string]http.Handler, job, error) {
+func (m *member) show(ready func(context.Context) error) (map[string]http.Handler, job, error) {
 	readers := &live.Readers{Open: loopback(m.cfg.HTTPListen), Header: m.cfg.ReadersHeader}
 	if m.cfg.ReadersFile != "" {
 		if err := readers.LoadTokens(m.cfg.ReadersFile); err != nil {
@@ -33,5 +33,6 @@ func (m *member) show() (map[string]http.Handler, job, error) {
 	return map[string]http.Handler{
 		"GET /{$}": page, "GET /assets/": page, "GET /icon.svg": page,
 		"GET /api/v1/{$}": api, "GET /api/v1/{view}": api, "GET /api/v1/stream": readers.Guard(stream),
+		"GET /api/v1/pipeline": readers.Guard(live.ServePipeline(m.pipeline(ready))),
 	}, job{"what is shown", poll.Run}, nil
 }

@@ -63,6 +63,10 @@ func openAPI(views map[string]*view) any {
 		"parameters": []any{parameter("views", "only these, separated by commas", object{"type": "string"}), parameter("last", "id of the last event that was received", object{"type": "string"})},
 		"responses":  object{"200": object{"description": "events", "content": object{"text/event-stream": object{"schema": object{"type": "string"}}}}},
 	}}
+	paths["/pipeline"] = object{"get": object{
+		"operationId": "pipeline", "summary": "how far stages and sinks are: stage time of each task, records not dealt with, and why the installation is not ready, if so",
+		"responses": object{"200": object{"description": "the state now", "content": object{"application/json": object{"schema": object{"type": "object"}}}}},
+	}}
 	return object{
 		"openapi": "3.1.0",
 		"info": object{"title": "corridorwatch", "version": "1", "description": "Dwell times, legs and border crossings of rail freight. Each path is a view of the same name in ClickHouse " +

@@ -43,6 +43,16 @@ func TestLines(t *testing.T) {
 	if _, _, body := get("lines?corridor=c1&from=2026-04-01T00:00:00Z&to=2026-04-02T00:00:00Z&format=ndjson"); strings.Count(body, "\n") != 2 {
 		t.Errorf("a month later two trains still stand: %s", body)
 	}
+	// What was rejected counts for its source until it is mended: one of the two of s is.
+	tell(t, ask, "INSERT INTO rejects (id, source, reason, value, at, attempts, accepted_at) VALUES ('0-9-0', 'bad', 'unreadable', '{', '2026-03-01 10:00:00', 1, 0)")
+	for source, want := range map[string]string{"bad": `"rejects":1`, "s": `"rejects":1`} {
+		if _, _, body := get("sources?format=ndjson&source=" + source); !strings.Contains(body, want) {
+			t.Errorf("source %s: %s, want %s", source, body, want)
+		}
+	}
+	if status, _, body := get("received?format=ndjson"); status != http.StatusOK {
+		t.Errorf("received: %d %s", status, body)
+	}
 	for path, want := range map[string]string{"lines?from=2026-03-01&to=2026-03-02": "needs corridor", "lines?corridor=c1&from=soon&to=2026-03-02": "does not fit"} {
 		if status, _, body := get(path); status != http.StatusBadRequest || !strings.Contains(body, want) {
 			t.Errorf("%s: %d %s", path, status, body)

@@ -3,6 +3,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Borders } from "./borders";
 import { CorridorView } from "./corridor";
 import { duration, localClocks, minute } from "./format";
+import { Pipeline } from "./pipeline";
+import { PlaceView } from "./place";
 import { href, read, set, tabs, type At } from "./route";
 import "./style.css";
 import { Live } from "./stream";
@@ -97,6 +99,8 @@ function Page() {
         {at.view === "trains" && <Trains live={live} kind={kind} filter={q} />}
         {at.view === "corridor" && <CorridorView live={live} id={at.id} query={at.query} />}
         {at.view === "unit" && <Unit key={at.id} live={live} id={at.id} query={at.query} />}
+        {at.view === "place" && <PlaceView key={at.id} live={live} id={at.id} query={at.query} />}
+        {at.view === "pipeline" && <Pipeline live={live} />}
       </main>
       <footer>{t("keys", String(tabs.length))}</footer>
     </>

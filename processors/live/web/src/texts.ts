@@ -51,6 +51,40 @@ const en = {
   light: "light",
   dark: "dark",
   keys: "Keys: 1 to {0} views, / filter",
+  pipeline: "Pipeline",
+  ready: "Everything works: brokers, tables and stages are up to date.",
+  sources: "Sources",
+  source: "Source",
+  lastEvent: "Last event",
+  underWay: "Under way",
+  silentNow: "Silent",
+  rejected: "Rejected",
+  stages: "Stages",
+  stage: "Stage",
+  stageTime: "Stage time, UTC",
+  behindNewest: "Behind the newest",
+  tasks: "Tasks",
+  waitingRecords: "Records waiting",
+  toTables: "On the way into tables",
+  nothingWaits: "No record waits.",
+  topic: "Topic",
+  received: "Received in a day",
+  what: "What",
+  inADay: "Events",
+  tooLate: "Too late",
+  cameAfter: "Came after",
+  rejects: "Rejected and not mended",
+  noRejects: "Nothing is rejected.",
+  reason: "Reason",
+  detail: "What is wrong, and what to do",
+  value: "As it came",
+  rejectedAt: "At, UTC",
+  standing: "Standing now",
+  leftIn: "Left in {0} days",
+  occupation: "Occupation",
+  dwells: "How long they stayed",
+  occupationOf: "{0} are there now, {1} were there at most",
+  dwellsOf: "Distribution of {0} stays; half of them took less than {1}",
   clocks: "Times: {0}",
   clocks_utc: "UTC",
   clocks_place: "of the place",
@@ -100,8 +134,8 @@ const languages: Record<string, Partial<typeof en>> = { en };
 const spoken = navigator.languages.map((l) => l.split("-")[0]!).find((l) => l in languages) ?? "en";
 document.documentElement.lang = spoken;
 
-/** The text of a key; {0} is replaced. */
-export function t(key: Key, arg?: string): string {
+/** The text of a key; {0}, {1} ... are replaced. */
+export function t(key: Key, ...args: string[]): string {
   const text = languages[spoken]?.[key] ?? en[key];
-  return arg === undefined ? text : text.replace("{0}", arg);
+  return text.replace(/\{(\d)\}/g, (hole, n) => args[Number(n)] ?? hole);
 }
