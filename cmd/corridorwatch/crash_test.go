@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"corridorwatch/internal/embedded/broker"
 	"corridorwatch/internal/kafkatest"
 )
 
@@ -50,4 +51,29 @@ func TestStoppedWhileIngesting(t *testing.T) {
 			t.Run(signal.String(), func(t *testing.T) { disturb(t, signal, brokers) })
 		}
 	})
+}
+
+// TestIngestBeforeClickHouse: who sends while ClickHouse is just being started waits for it.
+func TestIngestBeforeClickHouse(t *testing.T) {
+	b, err := broker.Start(broker.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	p := newProgram(t, envPrefix+"BROKERS="+b.Addr())
+	s := p.up("--time", "data")
+	s.stop(syscall.SIGTERM)
+	p.env = append(p.env, envPrefix+"CLICKHOUSE_LISTEN="+s.ClickHouse)
+	cmd := p.command("ingest", "--wait", "../../testdata/khorgos/events.jsonl")
+	cmd.Env = append(cmd.Env, envPrefix+"CLICKHOUSE="+s.ClickHouse)
+	var output transcript
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s = p.up("--time", "data")
+	if err := cmd.Wait(); err != nil || !strings.Contains(output.String(), "stored after") {
+		t.Errorf("%v\n%s", err, output.String())
+	}
+	s.stop(syscall.SIGTERM)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -139,17 +140,25 @@ type tables struct {
 	partitions int
 }
 
-// openTables makes sure that they can be asked.
+// startPatience is how long a ClickHouse that takes no connection may be just starting, with 'up' for instance.
+const startPatience = 30 * time.Second
+
+// openTables makes sure that they can be asked, before anything is sent.
 func openTables(ctx context.Context, cfg config, partitions int) (*tables, error) {
 	shards, err := clickhouse.OpenShards(cfg.clickhouse())
 	if err != nil {
 		return nil, err
 	}
 	t := &tables{shards, cfg.database(), partitions}
-	if _, _, err := t.passed(ctx, time.Time{}); err != nil {
-		return nil, errors.Join(err, shards.Close())
+	for began := time.Now(); ; {
+		_, _, err := t.passed(ctx, time.Time{})
+		if err == nil {
+			return t, nil
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) || time.Since(began) > startPatience || pause(ctx) != nil {
+			return nil, errors.Join(fmt.Errorf("--wait asks ClickHouse what is stored: %w", err), shards.Close())
+		}
 	}
-	return t, nil
 }
 
 // passed tells whether every task has closed the round of a tick and the sink has stored it, and how far they are.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"corridorwatch/internal/kafkalog"
 	"corridorwatch/schemas"
 )
 
@@ -74,11 +75,14 @@ func (p *partition) start(ctx context.Context) error {
 // overtaken goes on behind what another sink has stored in the meantime, since the log below may have been deleted. If no other has,
 // the log is not the one it should be.
 func (p *partition) overtaken(ctx context.Context, start, end int64) error {
+	if p.cfg.FromStart {
+		return &kafkalog.RangeError{Topic: p.inKafka(), Partition: p.index, Offset: p.next, Start: start, End: end}
+	}
 	stored, err := p.stored(ctx)
 	if err != nil {
 		return err
 	}
-	if at := stored[p.place()]; at.next > p.next && !p.cfg.FromStart {
+	if at := stored[p.place()]; at.next > p.next {
 		p.cfg.Logger.Info("sink: another sink has stored more of a partition; going on behind it", "partition", p.String(), "from", p.next, "offset", at.next)
 		if err := p.resume(stored); err != nil {
 			return err

@@ -7,6 +7,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -39,8 +40,10 @@ type partition struct {
 
 func (p partition) String() string { return fmt.Sprintf("%s/%d", p.topic, p.index) }
 
-// extent is what lies in a partition when the audit begins: records [start, end).
+// extent is what lies in a partition when the audit begins: records [start, end). What is deleted meanwhile is no longer part of it.
 type extent struct{ start, end int64 }
+
+func (e extent) without(start int64) extent { return extent{min(max(e.start, start), e.end), e.end} }
 
 // Run writes what it finds to out, as tables, and tells whether all is as it should be. An error means that it could not judge.
 func Run(ctx context.Context, cfg Config, out io.Writer) (clean bool, err error) {
@@ -60,10 +63,13 @@ func Run(ctx context.Context, cfg Config, out io.Writer) (clean bool, err error)
 		fmt.Fprintln(out, "WRONG: the topics have lost records. The tables are not compared: restore the topics, or replay into a new prefix.")
 		return false, nil
 	}
-	cut := printCuts(out, all)
 	if err := cfg.fill(ctx, all); err != nil {
 		return false, err
 	}
+	if err := cfg.begins(ctx, all); err != nil {
+		return false, err
+	}
+	cut := printCuts(out, all)
 	if err := cfg.awaitSink(ctx); err != nil {
 		return false, err
 	}
@@ -90,6 +96,18 @@ func (c Config) extents(ctx context.Context) (map[partition]extent, error) {
 	return all, nil
 }
 
+// begins takes what has been deleted in the meantime out of all extents.
+func (c Config) begins(ctx context.Context, all map[partition]extent) error {
+	for p, e := range all {
+		start, _, err := c.Log.Offsets(ctx, schemas.InKafka(c.Prefix, p.topic), p.index)
+		if err != nil {
+			return err
+		}
+		all[p] = e.without(start)
+	}
+	return nil
+}
+
 // printCuts names what lies outside retention, and tells of which topics.
 func printCuts(out io.Writer, all map[partition]extent) map[string]bool {
 	cut := map[string]bool{}
@@ -109,10 +127,16 @@ func printCuts(out io.Writer, all map[partition]extent) map[string]bool {
 
 // fill runs a sink from the topics' beginning to the end of what is audited into the scratch database.
 func (c Config) fill(ctx context.Context, all map[partition]extent) error {
+	if err := c.begins(ctx, all); err != nil {
+		return err
+	}
 	var mu sync.Mutex // guards what follows
 	left, at := map[partition]extent{}, map[partition]int64{}
 	var done, total int64
 	for p, e := range all {
+		if e.start == e.end {
+			continue
+		}
 		left[p], at[p] = e, e.start
 		total += e.end - e.start
 	}
@@ -142,6 +166,9 @@ func (c Config) fill(ctx context.Context, all map[partition]extent) error {
 	defer mu.Unlock()
 	if err == nil && len(left) > 0 {
 		err = context.Cause(ctx)
+	}
+	if gone := new(kafkalog.RangeError); errors.As(err, &gone) {
+		return fmt.Errorf("fill %s from the topics: records were deleted while they were read, run the audit again: %w", c.Scratch, err)
 	}
 	if err != nil {
 		return fmt.Errorf("fill %s from the topics: %w", c.Scratch, err)

@@ -50,6 +50,26 @@ func TestGaps(t *testing.T) {
 	}
 }
 
+// TestCutWhileRead: what retention deletes during an audit is not what the topics have lost. What is left is judged.
+func TestCutWhileRead(t *testing.T) {
+	cfg := config(t, numbers{{1, 1}, {1, 2}, {1, 3}, {1, 5}})
+	status := cfg.Log.Appender(schemas.InKafka("t", schemas.TrainStatus), 0) // is read before visits
+	status.Append([]byte("key"), []byte{})
+	if _, err := status.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Progress = func(string, int64, int64) {
+		if err := cfg.Log.DeleteRecords(t.Context(), schemas.InKafka("t", schemas.Visits), 1, 2); err != nil {
+			t.Error(err)
+		}
+	}
+	var out strings.Builder
+	clean, err := audit.Run(t.Context(), cfg, &out)
+	if err != nil || clean || !strings.Contains(out.String(), "5 follows 3 at offset 3") {
+		t.Errorf("clean %t, %v\n%s", clean, err, out.String())
+	}
+}
+
 func config(t *testing.T, written numbers) audit.Config {
 	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {

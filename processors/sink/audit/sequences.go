@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -12,6 +13,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"corridorwatch/internal/kafkalog"
 	"corridorwatch/schemas"
 	"corridorwatch/schemas/pb"
 )
@@ -39,10 +41,15 @@ func (c Config) sequences(ctx context.Context, all map[partition]extent) (runs [
 		total += e.end - e.start
 	}
 	for _, at := range sorted(all) {
-		of, err := c.partition(ctx, at, all[at], func(n int64) {
+		read := func(n int64) {
 			done += n
 			c.Progress("read", min(done, total), total)
-		})
+		}
+		of, err := c.partition(ctx, at, all[at], read)
+		for gone := new(kafkalog.RangeError); errors.As(err, &gone) && gone.Start > all[at].start; { // deleted in the meantime
+			all[at] = all[at].without(gone.Start)
+			of, err = c.partition(ctx, at, all[at], read)
+		}
 		if err != nil {
 			return nil, err
 		}
