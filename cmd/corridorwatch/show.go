@@ -18,13 +18,7 @@ func (m *member) show(ready func(context.Context) error) (map[string]http.Handle
 		}
 	}
 	readers.Open = readers.Open && m.cfg.ReadersFile == "" && m.cfg.ReadersHeader == ""
-	ask := func(ctx context.Context, sql, format string, params url.Values) (io.ReadCloser, error) {
-		res, err := m.cfg.ask(ctx, sql, format, params)
-		if err != nil {
-			return nil, err
-		}
-		return res.Body, nil
-	}
+	ask := m.cfg.reader()
 	poll := &live.Poll{Ask: ask, Board: live.NewBoard()}
 	stream := &live.Stream{Board: poll.Board, Views: live.Views(), Beat: func() any { return poll.State() }}
 	stream.Register(m.metrics)
@@ -33,6 +27,17 @@ func (m *member) show(ready func(context.Context) error) (map[string]http.Handle
 	return map[string]http.Handler{
 		"GET /{$}": page, "GET /assets/": page, "GET /icon.svg": page,
 		"GET /api/v1/{$}": api, "GET /api/v1/{view}": api, "GET /api/v1/stream": readers.Guard(stream),
-		"GET /api/v1/pipeline": readers.Guard(live.ServePipeline(m.pipeline(ready))),
+		"GET /api/v1/pipeline": readers.Guard(live.ServePipeline(m.pipeline(ready))), "GET /api/v1/report": readers.Guard(ask.ServeReport()),
 	}, job{"what is shown", poll.Run}, nil
+}
+
+// reader asks the installation's ClickHouse.
+func (c config) reader() live.Ask {
+	return func(ctx context.Context, sql, format string, params url.Values) (io.ReadCloser, error) {
+		res, err := c.ask(ctx, sql, format, params)
+		if err != nil {
+			return nil, err
+		}
+		return res.Body, nil
+	}
 }

@@ -67,6 +67,15 @@ func openAPI(views map[string]*view) any {
 		"operationId": "pipeline", "summary": "how far stages and sinks are: stage time of each task, records not dealt with, and why the installation is not ready, if so",
 		"responses": object{"200": object{"description": "the state now", "content": object{"application/json": object{"schema": object{"type": "object"}}}}},
 	}}
+	paths["/report"] = object{"get": object{
+		"operationId": "report", "summary": "the sheet of a shift or railway day at a border: on hand at start, arrived, left, on hand at end, refused, held, longest waits",
+		"parameters": []any{
+			parameter("border", "catalogue id of the border", object{"type": "string"}), parameter("day", "railway day, YYYY-MM-DD; the one that goes on unless given", object{"type": "string"}),
+			parameter("shift", "first or second twelve hours; the whole day unless given", object{"type": "string", "enum": []string{"first", "second"}}),
+			parameter("unit_kind", "train unless given", object{"type": "string"}),
+		},
+		"responses": object{"200": object{"description": "the sheet", "content": object{"application/json": object{"schema": object{"type": "object"}}}}, "400": object{"description": "no such border, day or shift"}},
+	}}
 	return object{
 		"openapi": "3.1.0",
 		"info": object{"title": "corridorwatch", "version": "1", "description": "Dwell times, legs and border crossings of rail freight. Each path is a view of the same name in ClickHouse " +

@@ -60,6 +60,15 @@ func queries() ([]*view, error) {
 	return out, nil
 }
 
+// sqlOf is the text of a query's file.
+func sqlOf(name string) string {
+	text, err := queryFiles.ReadFile("queries/" + name + ".sql")
+	if err != nil {
+		panic(err) // the names are constants
+	}
+	return string(text)
+}
+
 // describe asks for the types of a query's columns, and holds those that are described against those that there are.
 func (ask Ask) describe(ctx context.Context, v *view) error {
 	params := readOnly()

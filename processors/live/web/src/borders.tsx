@@ -51,7 +51,7 @@ export function Borders(p: { live: Live; kind: string; filter: string }) {
         {shown.map((s) => (
           <tr key={s.row.key} class={grade(s.ratio)}>
             <th scope="row">
-              {text(s.row["border_name"]) || text(s.row["border"])}
+              <a href={href("report", text(s.row["border"]))}>{text(s.row["border_name"]) || text(s.row["border"])}</a>
               <small>{text(s.row["direction"])}</small>
             </th>
             <td>{t(s.row["role"] as Key, text(s.row["country"]))}</td>

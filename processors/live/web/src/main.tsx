@@ -5,6 +5,7 @@ import { CorridorView } from "./corridor";
 import { duration, localClocks, minute } from "./format";
 import { Pipeline } from "./pipeline";
 import { PlaceView } from "./place";
+import { Report } from "./report";
 import { href, read, set, tabs, type At } from "./route";
 import "./style.css";
 import { Live } from "./stream";
@@ -100,6 +101,7 @@ function Page() {
         {at.view === "corridor" && <CorridorView live={live} id={at.id} query={at.query} />}
         {at.view === "unit" && <Unit key={at.id} live={live} id={at.id} query={at.query} />}
         {at.view === "place" && <PlaceView key={at.id} live={live} id={at.id} query={at.query} />}
+        {at.view === "report" && <Report live={live} id={at.id} query={at.query} />}
         {at.view === "pipeline" && <Pipeline live={live} />}
       </main>
       <footer>{t("keys", String(tabs.length))}</footer>

@@ -1,0 +1,179 @@
+package live
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Sheet is the report of a shift or a railway day at one border.
+type Sheet struct {
+	Border    string    `json:"border"`
+	Name      string    `json:"name"`
+	UnitKind  string    `json:"unit_kind"`
+	Day       string    `json:"day"`        // railway day, named by the day on which it ends
+	Shift     string    `json:"shift"`      // first, second; empty: the whole day
+	StageTime time.Time `json:"stage_time"` // up to when everything is known
+	Flows     []Flow    `json:"flows"`
+}
+
+// Flow is one direction of a sheet.
+type Flow struct {
+	Direction string    `json:"direction"`
+	Zone      string    `json:"zone"` // of the side that is left: its clocks tell when the day begins
+	From      time.Time `json:"from"`
+	To        time.Time `json:"to"` // stage time where the day is not over
+	Over      bool      `json:"over"`
+	// Planned is how many trains were agreed for the railway day, whole; nil: nothing is known.
+	Planned *float64  `json:"planned"`
+	Sides   []Side    `json:"sides"`
+	Refused []Refusal `json:"refused"`
+	Held    []Held    `json:"held"`
+}
+
+// Side is the balance of one side: Start + Arrived - Left = End, or Breaks says which units break it.
+type Side struct {
+	Role    string  `json:"role"`
+	Country string  `json:"country"`
+	Start   int     `json:"start"`
+	Arrived int     `json:"arrived"`
+	Left    int     `json:"left"` // of the outbound side: handed over
+	End     int     `json:"end"`
+	Breaks  []Break `json:"breaks"`
+	Longest []Wait  `json:"longest"` // of those who are there at the end, the longest first, ten at most
+}
+
+// Break is a unit that keeps a balance from closing, and by how much: 1 where it was counted in and never out.
+type Break struct {
+	Unit string `json:"unit"`
+	By   int    `json:"by"`
+	Why  string `json:"why"`
+}
+
+// Wait is how long a unit has been at a side, at the end of the sheet.
+type Wait struct {
+	Unit    string    `json:"unit"`
+	Since   time.Time `json:"since"`
+	Seconds int64     `json:"seconds"`
+	NormS   *int64    `json:"norm_s"`
+	Causes  []Cause   `json:"causes"`
+}
+
+// Cause is what time on a side was used for.
+type Cause struct {
+	Cause   string `json:"cause"`
+	Seconds int64  `json:"seconds"`
+}
+
+// Refusal is a hand-over that was refused or returned.
+type Refusal struct {
+	Unit      string    `json:"unit"`
+	Direction string    `json:"direction"`
+	At        time.Time `json:"at"`
+	Step      string    `json:"step"`
+	Cause     string    `json:"cause"`
+}
+
+// Held is a unit that is held back on its way to the border.
+type Held struct {
+	Unit    string     `json:"unit"`
+	Place   string     `json:"place_name"`
+	Country string     `json:"country"`
+	Cause   string     `json:"cause"`
+	Since   time.Time  `json:"since"`
+	Until   *time.Time `json:"until"`
+}
+
+// Shifts are the parts of a railway day that a sheet may be asked for.
+var Shifts = []string{"", "first", "second"}
+
+// dayBegins is the hour at which a railway day begins, the evening before the day it is named by; a shift has twelve hours.
+const dayBegins = 18
+
+// shiftOf is when a shift of a railway day is, by the clocks of a zone.
+func shiftOf(day, shift string, zone *time.Location) (from, to time.Time, err error) {
+	d, err := time.ParseInLocation(time.DateOnly, day, zone)
+	if err != nil {
+		return from, to, fmt.Errorf("a railway day is written 2026-03-10, not %q", day)
+	}
+	at := func(days, hour int) time.Time {
+		return time.Date(d.Year(), d.Month(), d.Day()+days, hour, 0, 0, 0, zone).UTC()
+	}
+	switch shift {
+	case "":
+		return at(-1, dayBegins), at(0, dayBegins), nil
+	case "first":
+		return at(-1, dayBegins), at(0, dayBegins-12), nil
+	case "second":
+		return at(0, dayBegins-12), at(0, dayBegins), nil
+	}
+	return from, to, fmt.Errorf("a shift is first or second, not %q", shift)
+}
+
+// dayOf is the railway day of a moment.
+func dayOf(at time.Time, zone *time.Location) string {
+	return at.In(zone).Add((24 - dayBegins) * time.Hour).Format(time.DateOnly)
+}
+
+// sideUnit is a row of the query side_units.
+type sideUnit struct {
+	Unit, Direction, Role, Country, State string
+	Came, Went                            *time.Time
+	KnownAt                               time.Time `json:"known_at"`
+	NormS                                 *int64    `json:"norm_s"`
+	Causes                                []Cause
+}
+
+// longest is how many of the longest waits are told.
+const longest = 10
+
+// count adds up a side from the units that were there between from and to.
+func count(role, country string, units []sideUnit, from, to time.Time) Side {
+	s := Side{Role: role, Country: country, Breaks: []Break{}, Longest: []Wait{}}
+	within := func(t *time.Time) bool { return t != nil && !t.Before(from) && t.Before(to) }
+	for _, u := range units {
+		there := u.State == "open" || u.State == "silent"
+		unseen := !there && u.Went == nil // it is gone, or lost, and nobody knows since when
+		start := u.Came != nil && u.Came.Before(from) && (u.Went == nil || !u.Went.Before(from))
+		end := (u.Came == nil || u.Came.Before(to)) && (there || u.Went != nil && !u.Went.Before(to) || unseen && !u.KnownAt.Before(to))
+		if u.Came == nil && !there && !within(u.Went) {
+			continue // it may have been there, and nothing says so
+		}
+		by := 0
+		for _, c := range []struct {
+			counts bool
+			into   *int
+			by     int
+		}{{start, &s.Start, 1}, {within(u.Came), &s.Arrived, 1}, {within(u.Went), &s.Left, -1}, {end, &s.End, -1}} {
+			if c.counts {
+				*c.into++
+				by += c.by
+			}
+		}
+		if by != 0 {
+			s.Breaks = append(s.Breaks, Break{u.Unit, by, why(u)})
+		}
+		if end && u.Came != nil {
+			s.Longest = append(s.Longest, Wait{Unit: u.Unit, Since: *u.Came, Seconds: int64(to.Sub(*u.Came).Seconds()), NormS: u.NormS, Causes: u.Causes})
+		}
+	}
+	slices.SortFunc(s.Breaks, func(a, b Break) int { return cmp.Compare(a.Unit, b.Unit) })
+	slices.SortFunc(s.Longest, func(a, b Wait) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Unit, b.Unit)) })
+	s.Longest = s.Longest[:min(longest, len(s.Longest))]
+	return s
+}
+
+func why(u sideUnit) string {
+	switch {
+	case u.Came == nil && u.Went == nil:
+		return "it is there, and nobody saw it come"
+	case u.Came == nil:
+		return "it left, and nobody saw it come"
+	case u.Went == nil && u.State == "lost":
+		return "nothing was heard of it for 14 days"
+	case u.Went == nil:
+		return "it is gone, and nobody saw when"
+	}
+	return "it left before it came, by clocks that oppose"
+}

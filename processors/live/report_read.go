@@ -1,0 +1,123 @@
+package live
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ErrAsked is that a report was asked for wrongly.
+var ErrAsked = errors.New("no such report")
+
+// Report reads the sheet of a border. An empty day is the one that goes on by stage time.
+func (ask Ask) Report(ctx context.Context, border, day, shift, unitKind string) (*Sheet, error) {
+	s := &Sheet{Border: border, Day: day, Shift: shift, UnitKind: unitKind}
+	if !slices.Contains(Shifts, shift) {
+		return nil, fmt.Errorf("%w: a shift is first or second, not %q", ErrAsked, shift)
+	}
+	at, err := rowsOf[struct {
+		Name, A, B, ZoneA, ZoneB string
+		Now                      int64
+	}](ctx, ask, `SELECT name, country_a AS a, country_b AS b, dictGetOrDefault('places', 'zone', tuple(places_a[1]), 'UTC') AS zonea,
+		dictGetOrDefault('places', 'zone', tuple(places_b[1]), 'UTC') AS zoneb, ifNull(toUnixTimestamp64Milli((SELECT now FROM v_now)), 0) AS now
+		FROM catalogue_borders WHERE id = {border:String}`, "border", border)
+	if err != nil {
+		return nil, err
+	}
+	if len(at) == 0 {
+		return nil, fmt.Errorf("%w: the catalogue has no border %q", ErrAsked, border)
+	}
+	b := at[0]
+	s.Name, s.StageTime = b.Name, time.UnixMilli(b.Now).UTC()
+	for _, f := range []struct{ from, to, zone string }{{b.A, b.B, b.ZoneA}, {b.B, b.A, b.ZoneB}} {
+		zone, err := time.LoadLocation(f.zone)
+		if err != nil {
+			return nil, fmt.Errorf("zone of border %s: %w", border, err)
+		}
+		if s.Day == "" {
+			s.Day = dayOf(s.StageTime, zone)
+		}
+		flow := Flow{Direction: f.from + "-" + f.to, Zone: f.zone}
+		if flow.From, flow.To, err = shiftOf(s.Day, shift, zone); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrAsked, err)
+		}
+		if flow.Over = !s.StageTime.Before(flow.To); !flow.Over {
+			flow.To = s.StageTime
+		}
+		if err := ask.fill(ctx, s, &flow, f.from, f.to); err != nil {
+			return nil, err
+		}
+		s.Flows = append(s.Flows, flow)
+	}
+	return s, nil
+}
+
+// fill reads a direction of a sheet.
+func (ask Ask) fill(ctx context.Context, s *Sheet, f *Flow, from, to string) error {
+	between := []string{"border", s.Border, "from", f.From.Format(time.RFC3339Nano), "to", f.To.Format(time.RFC3339Nano), "direction", f.Direction, "kind", s.UnitKind, "day", s.Day,
+		"country", to}
+	units, err := rowsOf[sideUnit](ctx, ask, "SELECT * FROM ("+sqlOf("side_units")+") WHERE direction = {direction:String} AND unit_kind = {kind:String}", between...)
+	if err != nil {
+		return err
+	}
+	for role, country := range map[string]string{"outbound": from, "inbound": to} {
+		of := slices.DeleteFunc(slices.Clone(units), func(u sideUnit) bool { return u.Role != role })
+		f.Sides = append(f.Sides, count(role, country, of, f.From, f.To))
+	}
+	slices.SortFunc(f.Sides, func(a, b Side) int { return -strings.Compare(a.Role, b.Role) }) // outbound first
+	f.Refused, err = rowsOf[Refusal](ctx, ask, "SELECT * FROM ("+sqlOf("refusals")+") WHERE direction IN ({direction:String}, '') AND unit_kind = {kind:String} ORDER BY at, unit", between...)
+	if err != nil {
+		return err
+	}
+	f.Held, err = rowsOf[Held](ctx, ask, "SELECT * FROM ("+sqlOf("held")+") WHERE country != {country:String} AND unit_kind = {kind:String} ORDER BY since, unit", between...)
+	if err != nil {
+		return err
+	}
+	plans, err := rowsOf[struct{ Trains float64 }](ctx, ask, `SELECT trains FROM v_plans WHERE border = {border:String} AND date = {day:String}
+		AND replaceAll(direction, '>', '-') = {direction:String} ORDER BY announced_at DESC, id DESC LIMIT 1`, between...)
+	if err == nil && len(plans) > 0 {
+		f.Planned = &plans[0].Trains
+	}
+	return err
+}
+
+// rowsOf reads all rows of a statement whose parameters are texts: name, value, name, value.
+func rowsOf[T any](ctx context.Context, ask Ask, sql string, params ...string) ([]T, error) {
+	set := readOnly()
+	for i := 0; i < len(params); i += 2 {
+		set.Set("param_"+params[i], escape(params[i+1]))
+	}
+	out := []T{}
+	err := ask.each(ctx, sql, set, func(row json.RawMessage) error {
+		var v T
+		err := json.Unmarshal(row, &v)
+		out = append(out, v)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the report: %w", err)
+	}
+	return out, nil
+}
+
+// ServeReport answers with the sheet of ?border=, ?day=, ?shift= and ?unit_kind=.
+func (ask Ask) ServeReport() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sheet, err := ask.Report(r.Context(), r.FormValue("border"), r.FormValue("day"), r.FormValue("shift"), cmp.Or(r.FormValue("unit_kind"), "train"))
+		switch {
+		case errors.Is(err, ErrAsked):
+			fail(w, http.StatusBadRequest, err)
+		case err != nil:
+			fail(w, http.StatusServiceUnavailable, err)
+		default:
+			w.Header().Set("Cache-Control", "no-store")
+			answer(w, sheet)
+		}
+	})
+}
