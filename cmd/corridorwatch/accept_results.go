@@ -48,7 +48,7 @@ func results(ctx context.Context, conn driver.Conn) (judge.Results, error) {
 		return r, err
 	}
 	notices := "SELECT 'restriction', subject, direction, reference, effect, " + ms("from_time", "until_time") + ", ifNull(limit_per_day, 0), '' FROM v_restrictions" +
-		" UNION ALL SELECT 'plan', border, direction, '', '', 0, 0, trains, date FROM v_plans"
+		" UNION ALL SELECT 'plan', border, direction, '', '', 0, 0, trains, ifNull(toString(date), '') FROM v_plans"
 	err := each(ctx, conn, notices, func(rows driver.Rows) error {
 		var n simulator.Notice
 		err := rows.Scan(&n.Kind, &n.Border, &n.Direction, &n.Reference, &n.Effect, &n.From, &n.Until, &n.PerDay, &n.Date)

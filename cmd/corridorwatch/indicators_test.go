@@ -63,11 +63,11 @@ func (s *service) answers(path string) {
 // indicators are the columns of the views that the independent script works out too, a statement for each of its names.
 var indicators = []string{
 	"SELECT 'tfi1', period, border, role, direction, unit_kind, n, mean_h, median_h, p95_h, max_h FROM v_tfi1 WHERE n > 0",
-	"SELECT 'speed', period, country, mode, unit_kind, n, journeys, km, elapsed_h, moving_h, swd_kmh, swod_kmh FROM v_country_speed WHERE n > 0",
+	"SELECT 'speed', period, country, mode, unit_kind, n, journeys, opposed_n, km, elapsed_h, moving_h, swd_kmh, swod_kmh FROM v_country_speed WHERE n > 0",
 	"SELECT 'punctuality', period, point, place, border, unit_kind, n, on_time_n, on_time_share, mean_delay_min, median_delay_min, p95_delay_min FROM v_punctuality WHERE n > 0",
 	"SELECT 'through', period, place, unit_kind, n, mean_h, median_h, p95_h, max_h, capped_n, capped_mean_h, capped_median_h, capped_p95_h, dropped_long_n, dropped_repair_n FROM v_through_dwell",
 	"SELECT 'consolidated', period, origin, last_place, unit_kind, n, mean_d, median_d, p95_d, port_mean_d, inland_mean_d, lead_n, lead_mean_d, lead_median_d, lead_p95_d FROM v_consolidated_dwell WHERE n > 0",
-	"SELECT 'profile', period, corridor, direction, unit_kind, origin, place, km, n, arrived_mean_h, arrived_median_h, arrived_p95_h, departed_n, departed_mean_h, departed_median_h, departed_p95_h FROM v_time_distance",
+	"SELECT 'profile', period, corridor, direction, unit_kind, origin, destination, place, km, n, seen_n, arrived_mean_h, arrived_median_h, arrived_p95_h, departed_n, departed_mean_h, departed_median_h, departed_p95_h FROM v_time_distance",
 	"SELECT 'tfi2', period, border, role, direction, unit_kind, currency, n, mean, median, p95 FROM v_tfi2",
 	"SELECT 'tfi3', period, from_place, to_place, unit_kind, currency, n, mean, median, p95 FROM v_tfi3 WHERE n > 0",
 }

@@ -44,7 +44,7 @@ const pieces = `
     {{.}}_basis {{basis}},
     {{.}}_earliest {{time}},
     {{.}}_latest {{time}},{{end}}
-`
+` + speedPieces + linePieces
 
 // Types that many columns share. The numbers of the enumerations are those of the protobuf messages.
 const (
@@ -120,6 +120,15 @@ func (c Config) functions() template.FuncMap {
 		"period":    func() string { return periodColumn },
 		"hours":     hoursColumns,
 		"kinds":     func() string { return kindsComment },
+
+		"journey_corridor": func() string { return journeyCorridor },
+		"run_ends":         c.runEnds,
+		"begins_here":      beginsHere,
+		"ends_here":        endsHere,
+		"side_entered":     sideEntered,
+		"side_left":        sideLeft,
+		"covered":          covered,
+		"clear_corridor":   c.clearCorridor,
 	}
 }
 

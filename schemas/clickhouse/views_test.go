@@ -16,6 +16,9 @@ func TestStory(t *testing.T) { tellStory(migrated(t), "story") }
 // indicators.sql is a world for the indicators: what is expected of it was reckoned by hand.
 func TestIndicators(t *testing.T) { tellStory(migrated(t), "indicators") }
 
+// gauge.sql is a border where the gauge changes: one train ends, the next is formed, and what is between them waits.
+func TestGauge(t *testing.T) { tellStory(migrated(t), "gauge") }
+
 func tellStory(d *database, name string) {
 	d.t.Helper()
 	for _, s := range strings.Split(readFile(d.t, "testdata/"+name+".sql"), ";\n") {

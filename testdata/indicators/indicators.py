@@ -236,7 +236,7 @@ def tfi1(cat, all_journeys):
 
 
 def speeds(cat, all_journeys):
-    sums = defaultdict(lambda: [0, set(), 0, 0, 0])
+    sums = defaultdict(lambda: [0, set(), 0, 0, 0, 0, 0])
     for j in all_journeys:
         for i in range(1, len(j.stays)):
             a, b = j.stays[i - 1], j.stays[i]
@@ -253,10 +253,15 @@ def speeds(cat, all_journeys):
                 s[1].add(j.unit)
                 s[2] += round(km * 1000)
                 s[3] += int(b.came() - began)
-                s[4] += int(b.came() - a.went())
-    for key, (n, units, metres, elapsed, moving) in sums.items():
-        show("speed", *key, n, len(units), metres / 1000, rounded(elapsed / 3600), rounded(moving / 3600),
-             rounded(metres * 3.6 / elapsed), rounded(metres * 3.6 / moving))
+                moving = int(b.came() - a.went())
+                if moving > 0:
+                    s[4] += moving
+                    s[5] += round(km * 1000)
+                else:  # by clocks that oppose
+                    s[6] += 1
+    for key, (n, units, metres, elapsed, moving, moved, opposed) in sums.items():
+        show("speed", *key, n, len(units), opposed, metres / 1000, rounded(elapsed / 3600), rounded(moving / 3600),
+             rounded(metres * 3.6 / elapsed) if elapsed > 0 else None, rounded(moved * 3.6 / moving) if moving else None)
 
 
 def punctuality(cat, all_journeys):
@@ -324,8 +329,9 @@ def consolidated_dwell(cat, all_journeys):
 
 
 def time_distance(cat, all_journeys):
-    """Hours since the departure from where the journey begins, at each place of the corridors that hold most of the places it was at."""
-    profiles = defaultdict(lambda: ([], []))
+    """Time since the departure from where the journey begins, at the places between there and where it ended, along the corridors that
+    hold most of the places it was at. Journeys between the same ends make a profile; where one was not seen it lies between its stops."""
+    lines = defaultdict(list)
     for j in all_journeys:
         stays = sorted((s for s in j.stays if s.came()), key=lambda s: s.came())
         fits = []
@@ -339,20 +345,37 @@ def time_distance(cat, all_journeys):
                 continue
             origin = stays[0].place
             start = [s for s in stays if s.place == origin][-1].went() or stays[0].came()
-            for place in dict.fromkeys(c["places"][i] for i in way):
-                here = [s for s in stays if s.place == place]
-                km = rounded(abs(c["km"][c["places"].index(place)] - c["km"][way[0]]), 3)
+            stops = []
+            for at in dict.fromkeys(way):
+                here = [s for s in stays if s.place == c["places"][at]]
+                stops.append([abs(c["km"][at] - c["km"][way[0]]), here[0].place, int(here[0].came() - start), here[-1].went() and int(here[-1].went() - start)])
+            stops[0][2:] = 0, 0
+            lines[c["id"], "up" if way == sorted(way) else "down", j.kind, origin, stays[-1].place].append((start, stops))
+    for ends, journeys_between in lines.items():
+        places = sorted({(km, place) for _, stops in journeys_between for km, place, _, _ in stops})
+        for km, place in places:
+            profile = defaultdict(lambda: ([], [], []))
+            for start, stops in journeys_between:
+                i = next(i for i, s in enumerate(stops) if s[0] >= km)
+                if stops[i][0] == km:
+                    came, went = stops[i][2:]
+                    if went is None and i + 1 < len(stops):
+                        went = came
+                else:
+                    (km_before, _, came, went), (km_behind, _, reached, _) = stops[i - 1:i + 1]
+                    left = came if went is None else went
+                    metres, of = round((km - km_before) * 1000), round((km_behind - km_before) * 1000)
+                    came = went = left + (reached - left) * metres // of
                 for p in periods(start):
-                    came, went = profiles[p, c["id"], "up" if way == sorted(way) else "down", j.kind, origin, place, km]
-                    came.append(0.0 if place == origin else rounded(int(here[0].came() - start) / 3600))
-                    if place == origin or here[-1].went():
-                        went.append(0.0 if place == origin else rounded(int(here[-1].went() - start) / 3600))
-    for key, sides in profiles.items():
-        row = []
-        for hours in sides:
-            mean = rounded(sum(round(h * 10000) for h in hours) / len(hours) / 10000) if hours else None
-            row += [len(hours), mean] + [rounded(quantile(hours, q)) if len(hours) >= MINIMUM else None for q in (0.5, 0.95)]
-        show("profile", *key, *row)
+                    all_came, all_went, seen = profile[p]
+                    all_came.append(came)
+                    if went is not None:
+                        all_went.append(went)
+                    if stops[i][0] == km:
+                        seen.append(place)
+            for p, (came, went, seen) in profile.items():
+                if seen:
+                    show("profile", p, *ends, place, rounded(km, 3), len(came), len(seen), *summary(came, 3600), len(went), *summary(went, 3600))
 
 
 def costs(cat, all_journeys):

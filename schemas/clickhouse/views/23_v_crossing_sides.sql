@@ -5,7 +5,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_crossing_sides
     journey String COMMENT 'journey of the unit; of a train or vessel the run itself',
     border LowCardinality(String) COMMENT 'catalogue id of the border',
     border_name String COMMENT 'name of the border',
-    n UInt32 COMMENT 'first, second ... crossing of this border in this journey, from 1',
+    n UInt32 COMMENT 'an ordinal: first, second ... crossing of this border in this journey, from 1',
     role LowCardinality(String) COMMENT 'outbound: the side that is left; inbound: the side that is entered',
     country LowCardinality(String) COMMENT 'ISO country code of the side',
     from_country LowCardinality(String) COMMENT 'ISO code of the country it leaves',
@@ -15,51 +15,65 @@ CREATE OR REPLACE VIEW {{.Database}}.v_crossing_sides
 {{columns "entered" "into the side"}}
 {{columns "arrived" "first stand on the side"}}
 {{columns "departed" "end of the last stand on the side"}}
-{{columns "left" "out of the side"}}
+{{columns "left" "out of the side; NULL where it has no fence: then it ended with departed"}}
+    began Nullable({{time}}) COMMENT 'what side_s is measured from: entered, or arrived where nobody saw it enter, UTC',
+    ended Nullable({{time}}) COMMENT 'what side_s is measured to: left, or departed where that is all that was told, UTC; NULL while open. v_crossings has these two as outbound_entered, outbound_left ...',
     state LowCardinality(String) COMMENT 'open, silent, lost or closed',
     candidate Bool COMMENT 'the crossing is not confirmed yet',
-    side_s Nullable(Int64) COMMENT 'entered (or arrived) to left (or departed), seconds; NULL while open, if no place of the side was seen, or not how it came there',
-    running_s Nullable(Int64) COMMENT 'while open or silent: v_now - entered (or arrived), seconds; else NULL',
-    customs_s Int64 COMMENT 'customs, seconds',
+    begins_here Bool COMMENT 'the run begins on this side, as trains do where the gauge changes: nobody saw it come, and what it carries was here before',
+    ends_here Bool COMMENT 'the run ended on this side: what it carried is still here, or left with another. A side where it begins or ends is a part of the stay of its load: for that ask unit_kind container. Always false for wagons and containers',
+    side_s Nullable(Int64) COMMENT 'entered (or arrived) to left (or departed), seconds; ended - began to the second; NULL while open, if no place of the side was seen, or not how it came there',
+    running_s Nullable(Int64) COMMENT 'while open or silent: v_now - began, seconds; else NULL',
+    gauge_break LowCardinality(String) COMMENT 'gauge break at this border; empty: none',
+    customs_s Int64 COMMENT 'customs, seconds; here and below while the side is open or silent up to v_now',
     gauge_change_s Int64 COMMENT 'gauge change, seconds',
     other_s Int64 COMMENT 'explained by other activities, seconds',
-    causes Array(Tuple(cause String, seconds Int64)) COMMENT 'all activities by their code, each with all its seconds',
-    overlap_s Int64 COMMENT 'by how much causes overlap, seconds: sum of causes - overlap_s + unexplained_s = side_s',
+    causes Array(Tuple(cause String, seconds Int64)) COMMENT 'all activities by their code, each with all its seconds; what goes on counts up to v_now, what was held before the border does not',
+    overlap_s Int64 COMMENT 'by how much causes overlap, seconds: sum of causes - overlap_s + unexplained_s = side_s, or running_s while open or silent',
     unexplained_s Int64 COMMENT 'explained by nothing that was reported, seconds',
-    norm_s Nullable(Int64) COMMENT 'norm of the catalogue for this side and direction, seconds; NULL: none',
-    delay_norm_s Nullable(Int64) COMMENT 'side_s - norm_s, seconds; NULL: no norm, or open',
-    running_delay_norm_s Nullable(Int64) COMMENT 'running_s - norm_s, seconds: delay seen while it still waits',
+    norm_s Nullable(Int64) COMMENT 'norm of the catalogue for the whole stay on this side in this direction, seconds; NULL: none, or the run begins or ended here',
+    delay_norm_s Nullable(Int64) COMMENT 'side_s - norm_s, seconds; NULL: no norm_s, or open',
+    running_delay_norm_s Nullable(Int64) COMMENT 'running_s - norm_s, seconds: delay seen while it still waits; NULL: no norm_s, or not open',
     plan_s Nullable(Int64) COMMENT 'planned time on the side, seconds; NULL: no plan',
     delay_plan_s Nullable(Int64) COMMENT 'side_s - plan_s, seconds; NULL: no plan, or open',
     vehicles Array(String) COMMENT 'runs a load unit was on there, in order; empty for runs themselves',
-    consist String COMMENT 'what arrived together',
-    corridor LowCardinality(String) COMMENT 'corridor; empty: not known',
+    consist String COMMENT 'wagons and containers: what arrived together; empty for trains and vessels, each of which is one',
+    corridor LowCardinality(String) COMMENT '{{journey_corridor}}',
     area LowCardinality(String) COMMENT 'area: places that one cause can delay together',
     known_at {{time}} COMMENT 'stage time at which this version of the row was written, UTC'
 )
-AS WITH (SELECT now FROM {{.Database}}.v_now) AS stage_time
-SELECT * FROM (
-{{- range $i, $side := sides}}{{if $i}}
-UNION ALL
-{{- end}}
-SELECT
-    t.unit AS unit, t.unit_kind AS unit_kind, t.journey AS journey, t.border AS border, {{border "t.border"}} AS border_name, t.n AS n,
-    '{{$side}}' AS role, t.{{$side}}_country AS country, t.from_country AS from_country, t.to_country AS to_country,
-    concat(t.from_country, '-', t.to_country) AS direction, t.{{$side}}_places AS places,
-{{moments (printf "%s_" $side) "entered" "arrived" "departed" "left"}}
-    t.{{$side}}_state AS state, t.candidate AS candidate,
-    if(t.{{$side}}_state = 'closed' AND isNotNull(coalesce(left, departed)) AND isNotNull(coalesce(entered, arrived)) AND notEmpty(t.{{$side}}_places), t.{{$side}}_seconds, NULL) AS side_s,
-    if(t.{{$side}}_state IN ('open', 'silent'), greatest(0, {{seconds "coalesce(entered, arrived)" "stage_time"}}), NULL) AS running_s,
-    t.{{$side}}_customs_s AS customs_s, t.{{$side}}_gauge_change_s AS gauge_change_s, t.{{$side}}_other_s AS other_s,
-    arrayMap((c, s) -> (toString(c), s), t.{{$side}}_cause, t.{{$side}}_cause_s) AS causes, t.{{$side}}_overlap_s AS overlap_s,
-    t.{{$side}}_unexplained_s AS unexplained_s,
-    if(t.{{$side}}_has_norm, t.{{$side}}_norm_s, NULL) AS norm_s,
-    if(t.{{$side}}_has_norm AND isNotNull(side_s), t.{{$side}}_delay_norm_s, NULL) AS delay_norm_s,
-    running_s - norm_s AS running_delay_norm_s,
-    if(t.{{$side}}_has_plan, t.{{$side}}_plan_s, NULL) AS plan_s,
-    if(t.{{$side}}_has_plan AND isNotNull(side_s), t.{{$side}}_delay_plan_s, NULL) AS delay_plan_s,
-    t.{{$side}}_vehicles AS vehicles, t.consist AS consist, t.corridor AS corridor, t.area AS area, t.known_at AS known_at
-FROM {{from "crossings"}} AS t FINAL
-WHERE t.{{$side}}_state != 'none' OR notEmpty(t.{{$side}}_places)
-{{- end}}
-)
+COMMENT 'The two sides of each border crossing, a row each: outbound, the border crossing point of the country that is left, and inbound. Trains end where the gauge changes: their sides there are parts of a stay (begins_here, ends_here), the whole stay is that of unit_kind container.'
+AS WITH
+    (SELECT toUnixTimestamp64Milli(assumeNotNull(now)) FROM {{.Database}}.v_now) AS now_ms,
+    -- The stage tells causes only of sides that have ended. Of one where a unit still is: what was done there, cut to the time from its
+    -- coming to now.
+    open_sides AS (
+        SELECT unit, journey, border, n, role, places, toUnixTimestamp64Milli(assumeNotNull(began)) AS since FROM {{.Database}}.crossing_sides WHERE isNotNull(running_s)
+    ),
+    doings AS (
+        SELECT unit, journey, border, n, role, spans,
+            {{covered "startsWith(i.1, 'customs')"}} AS customs_s,
+            {{covered "startsWith(i.1, 'gauge') OR startsWith(i.1, 'transload') OR i.1 = 'transhipment'"}} AS gauge_change_s,
+            {{covered "NOT (startsWith(i.1, 'customs') OR startsWith(i.1, 'gauge') OR startsWith(i.1, 'transload') OR i.1 = 'transhipment')"}} AS other_s,
+            arrayMap(c -> (c, {{covered "i.1 = c"}}), arraySort(arrayDistinct(arrayMap(i -> i.1, spans)))) AS causes, {{covered "true"}} AS explained_s
+        FROM (
+            SELECT o.unit AS unit, o.journey AS journey, border, o.n AS n, role, groupArray((kind, greatest(`from`, since), if(`to` = 0, now_ms, least(`to`, now_ms)))) AS spans
+            FROM open_sides AS o
+            GLOBAL INNER JOIN (
+                SELECT unit, journey, place, toUnixTimestamp64Milli(if(toUnixTimestamp64Milli(entered) = 0, arrived, entered)) AS came,
+                    toString(a.1) AS kind, toUnixTimestamp64Milli(a.2) AS `from`, toUnixTimestamp64Milli(a.3) AS `to`
+                FROM {{from "visits"}} FINAL
+                ARRAY JOIN arrayZip(activity_kind, activity_from, activity_to) AS a
+                WHERE unit GLOBAL IN (SELECT unit FROM open_sides)
+            ) AS v ON v.unit = o.unit AND v.journey = o.journey
+            WHERE has(places, place) AND came >= since AND kind != 'held' AND `from` != 0 AND greatest(`from`, since) < if(`to` = 0, now_ms, least(`to`, now_ms))
+            GROUP BY unit, journey, border, n, role
+        )
+    )
+SELECT s.* REPLACE (
+    if(isNull(s.running_s), s.customs_s, d.customs_s) AS customs_s, if(isNull(s.running_s), s.gauge_change_s, d.gauge_change_s) AS gauge_change_s,
+    if(isNull(s.running_s), s.other_s, d.other_s) AS other_s, if(isNull(s.running_s), s.causes, d.causes) AS causes,
+    if(isNull(s.running_s), s.overlap_s, toInt64(arraySum(c -> c.2, d.causes)) - d.explained_s) AS overlap_s,
+    if(isNull(s.running_s), s.unexplained_s, assumeNotNull(s.running_s) - d.explained_s) AS unexplained_s)
+FROM {{.Database}}.crossing_sides AS s
+GLOBAL ANY LEFT JOIN doings AS d ON d.unit = s.unit AND d.journey = s.journey AND d.border = s.border AND d.n = s.n AND d.role = s.role

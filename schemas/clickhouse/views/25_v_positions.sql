@@ -16,6 +16,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_positions
     accepted_at Nullable({{time}}) COMMENT 'stage time at which it was accepted, UTC',
     late Bool COMMENT 'beyond the lateness (72 h) when it came: stored, not counted in results'
 )
+COMMENT 'Every fix as it came, but for those taken back.'
 AS
 {{- range $i, $table := tables "train_events" "unit_events"}}{{if $i}}
 UNION ALL

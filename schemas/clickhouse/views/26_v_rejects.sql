@@ -13,6 +13,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_rejects
     open Bool COMMENT 'still rejected',
     retried_at Nullable({{time}}) COMMENT 'stage time at which a retry was accepted, UTC; NULL while open'
 )
+COMMENT 'What could not be read or believed, with the reason and the bytes; corridorwatch rejects retry brings it in after a mend.'
 AS SELECT
     t.id AS id, 'none' AS unit_kind, t.source AS source, t.reason AS reason, t.detail AS detail, t.path AS path, t.value AS value, t.content_type AS content_type,
     {{known "t.at"}} AS at, t.attempts AS attempts, toBool(toUnixTimestamp64Milli(t.accepted_at) = 0) AS open, {{known "t.accepted_at"}} AS retried_at

@@ -19,6 +19,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_shipments
     milestone LowCardinality(String) COMMENT 'latest milestone: booked, gate_in, departed, arrived, gate_out, delivered; empty: none',
     milestone_at Nullable({{time}}) COMMENT 'time of the latest milestone, UTC'
 )
+COMMENT 'Consignments by their latest declaration, with the latest milestone.'
 AS WITH
     valid AS (
         SELECT * FROM {{from "shipments"}} FINAL

@@ -43,6 +43,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_events
     accepted_at Nullable({{time}}) COMMENT 'stage time at which it was accepted, UTC',
     late Bool COMMENT 'beyond the lateness (72 h) when it came: stored, not counted in results'
 )
+COMMENT 'Every report as it came, but for fixes: what was said, by whom and when, those taken back included (retracted).'
 AS
 {{- range $i, $table := tables "train_events" "unit_events"}}{{if $i}}
 UNION ALL

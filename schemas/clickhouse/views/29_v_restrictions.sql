@@ -15,6 +15,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_restrictions
     source LowCardinality(String) COMMENT 'who sent it',
     id String COMMENT 'identifies the event within its source'
 )
+COMMENT 'Closures, bans and limits as they were announced, but for those taken back.'
 AS WITH (SELECT now FROM {{.Database}}.v_now) AS stage_time
 SELECT
     t.subject AS subject, t.unit_kind AS unit_kind, t.effect AS effect, if(isNaN(t.limit_per_day), NULL, t.limit_per_day) AS limit_per_day,

@@ -5,7 +5,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_journey
     journey String COMMENT 'journey of the unit; of a train or vessel the run itself',
     from_time Nullable({{time}}) COMMENT 'when it began, UTC: of a stop the arrival, of a leg the departure, of a crossing or side the entry',
     to_time Nullable({{time}}) COMMENT 'when it ended, UTC: of a stop the departure, of a leg the arrival, of a crossing or side the exit; NULL: still going on, or not known',
-    level UInt8 COMMENT '1: crossings, 2: their sides, 3: stops, passes and legs, which tile the journey, 4: what was done at a stop. Rows of one level do not lie in one another; add up seconds of level 3 only',
+    level UInt8 COMMENT '1: crossings, 2: their sides, 3: stops and legs, which tile the journey, and passes, which lie over the two legs that meet in their middle, 4: what was done at a stop. Rows of one level do not lie in one another; add up seconds of level 3 only',
     step LowCardinality(String) COMMENT 'crossing, side, stop, pass, leg or activity',
     what String COMMENT 'border, place, or from - to, by name; of an activity its code, such as customs, held or waiting_wagons',
     id String COMMENT 'catalogue id of the border, the place, the place a leg leads to, or the place an activity was at',
@@ -96,7 +96,7 @@ SELECT
         if(mode = '', '', concat('by ', toString(mode))),
         if(isNull(swod_kmh), '', concat(toString(round(swod_kmh, 1)), ' km/h moving')),
         if(isNull(swd_kmh), '', concat(toString(round(swd_kmh, 1)), ' km/h with the stop before')),
-        if(corridor = '' OR corridor_basis = 'ambiguous', '', concat('on ', corridor_name)),
+        if(corridor = '', '', concat('on ', corridor_name)),
         if(skipped = 0, '', concat(toString(skipped), ' places on the way not seen')),
         if(border = '', '', concat('over the border ', toString(border)))]), ', ') AS detail
 FROM {{.Database}}.v_legs AS l

@@ -5,7 +5,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_through_dwell
     place_name String COMMENT 'name of the place',
     country LowCardinality(String) COMMENT 'ISO country code of the place',
     unit_kind LowCardinality(String) COMMENT '{{kinds}}; the report''s is of cars, here wagon',
-    n UInt64 COMMENT 'stops from arrival to departure of units that came and went on, without any cap',
+    n UInt64 COMMENT 'stops from arrival to departure of units that came and went on, without any cap; containers and wagons each by itself',
 {{hours "" "all those stops"}}
     max_h Nullable(Float64) COMMENT 'the longest of them, hours',
     capped_n UInt64 COMMENT 'stops that the report counts: those of at most ten days, and of units not in repair',

@@ -6,7 +6,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_coverage
     country LowCardinality(String) COMMENT 'ISO country code of the side',
     direction LowCardinality(String) COMMENT 'from_country-to_country',
     unit_kind LowCardinality(String) COMMENT '{{kinds}}',
-    day String COMMENT 'UTC day, YYYY-MM-DD, on which units came to the side; of hours_with_data the day itself',
+    day Date COMMENT 'UTC day on which units came to the side; of hours_with_data the day itself',
     units UInt64 COMMENT 'units that came to the side on that day, those included of which only the other side was seen',
     seen_n UInt64 COMMENT 'of those: seen on this side',
     both_n UInt64 COMMENT 'of those: seen on both sides of the border',
@@ -19,7 +19,7 @@ AS WITH sides AS (
     SELECT
         border, border_name, toString(role) AS role, toString(s.country) AS country, direction, unit_kind, unit, journey, n, candidate, notEmpty(s.places) AS seen,
         coalesce(entered, arrived, departed, left) AS came, coalesce(left, departed, if(state IN ('open', 'silent'), now, NULL), came) AS went
-    FROM {{.Database}}.v_crossing_sides AS s
+    FROM {{.Database}}.crossing_sides AS s
     CROSS JOIN {{.Database}}.v_now AS t
 )
 SELECT
@@ -27,7 +27,7 @@ SELECT
     sum(c.units) AS units, sum(c.seen) AS seen_n, sum(c.both) AS both_n, {{enough "units" "round(both_n / units, 4)"}} AS both_share,
     sum(c.candidates) AS candidate_n, sum(c.hours) AS hours_with_data
 FROM (
-    SELECT border, border_name, role, country, direction, unit_kind, toString(toDate(assumeNotNull(came))) AS day, 1 AS units, toUInt64(s.seen) AS seen,
+    SELECT border, border_name, role, country, direction, unit_kind, toDate(assumeNotNull(came)) AS day, 1 AS units, toUInt64(s.seen) AS seen,
         toUInt64(s.seen AND o.seen) AS both, toUInt64(candidate) AS candidates, 0 AS hours
     FROM sides AS s
     GLOBAL LEFT JOIN (
@@ -36,7 +36,7 @@ FROM (
         AND o.role = if(s.role = 'outbound', 'inbound', 'outbound')
     WHERE isNotNull(came)
     UNION ALL
-    SELECT border, any(s.border_name) AS border_name, role, any(s.country) AS country, direction, unit_kind, toString(toDate(h.hour)) AS day, 0 AS units, 0 AS seen,
+    SELECT border, any(s.border_name) AS border_name, role, any(s.country) AS country, direction, unit_kind, toDate(h.hour) AS day, 0 AS units, 0 AS seen,
         0 AS both, 0 AS candidates, uniqExact(h.hour) AS hours
     FROM sides AS s
     GLOBAL INNER JOIN (

@@ -23,7 +23,7 @@ AS WITH
         SELECT
             unit, unit_kind, journey, border, border_name, n, toString(role) AS role, toString(country) AS country, direction, places, candidate, isNotNull(side_s) AS ended,
             coalesce(entered, arrived, departed, left) AS came, coalesce(left, departed) AS went
-        FROM {{.Database}}.v_crossing_sides
+        FROM {{.Database}}.crossing_sides
         WHERE notEmpty(places)
     ),
     paid AS (

@@ -6,8 +6,8 @@ CREATE OR REPLACE VIEW {{.Database}}.v_train_links
     place LowCardinality(String) COMMENT 'catalogue id of the place where they changed; where a train only takes another name between two places, the second',
     place_name String COMMENT 'name of the place',
     containers_a UInt64 COMMENT 'containers that run_a ever carried, by what holds in the end',
-    containers_b UInt64 COMMENT 'containers that run_b ever carried',
-    common UInt64 COMMENT 'containers that went from run_a to run_b, with no run between',
+    containers_b UInt64 COMMENT 'containers that run_b ever carried, or is to',
+    common UInt64 COMMENT 'containers that went from run_a to run_b, with no run between: from when a list of run_b names them, though it may not have departed',
     share_of_a Float64 COMMENT 'common / containers_a, from 0 to 1',
     share_of_b Float64 COMMENT 'common / containers_b, from 0 to 1',
     jaccard Float64 COMMENT 'common / (containers_a + containers_b - common), from 0 to 1',
@@ -28,13 +28,13 @@ AS WITH
                 (vehicle_out, toString(place), coalesce(on_at, came), gone_b)::Tuple(run String, place String, since Nullable({{time}}), until Nullable({{time}})))))))) AS runs
         FROM (
             SELECT
-                v.unit AS unit, v.journey AS journey, v.place AS place, v.n AS n, v.vehicle_in AS vehicle_in, v.vehicle_out AS vehicle_out,
-                coalesce(v.arrived, v.entered, v.departed, v.left) AS came, c.on_at AS on_at,
-                coalesce(v.departed, v.left) AS gone_b, coalesce(c.off_at, gone_b) AS gone_a
-            FROM {{.Database}}.v_visits AS v
-            GLOBAL LEFT JOIN {{.Database}}.v_transfers AS c ON c.unit = v.unit AND c.journey = v.journey AND c.place = v.place AND c.n = v.n
-            WHERE v.unit_kind = 'container' AND isNotNull(coalesce(v.arrived, v.entered, v.departed, v.left))
+                unit, journey, place, n, vehicle_in, if(vehicle_out = '', transfer_second, vehicle_out) AS vehicle_out,
+                coalesce({{known "arrived"}}, {{known "entered"}}, {{known "departed"}}, {{known "left"}}) AS came, {{known "transfer_on_at"}} AS on_at,
+                coalesce({{known "departed"}}, {{known "left"}}) AS gone_b, coalesce({{known "transfer_off_at"}}, gone_b) AS gone_a
+            FROM {{from "visits"}} FINAL
+            WHERE unit_kind = 'container'
         )
+        WHERE isNotNull(came)
         GROUP BY unit, journey
     ),
     changes AS (
