@@ -17,7 +17,8 @@ CREATE OR REPLACE VIEW {{.Database}}.v_train_status
     standing Bool COMMENT 'it stands: by its positions, or by a report that it arrived which no position or departure contradicts; false once closed',
     destination LowCardinality(String) COMMENT 'catalogue id of the destination, as planned',
     corridor LowCardinality(String) COMMENT '{{journey_corridor}}',
-    direction LowCardinality(String) COMMENT 'up: with the order of places of the corridor that holds the most of its way (v_visits.direction_by); down: against it; empty: not known',
+    direction_by LowCardinality(String) COMMENT 'corridor whose order of places gives the direction: the first of the catalogue that holds the most of its way, though others may; empty: the order does not tell',
+    direction LowCardinality(String) COMMENT 'up: with the order of places of direction_by; down: against it; empty: not known',
     wagons UInt32 COMMENT 'wagons on it now; 0 once closed',
     containers UInt32 COMMENT 'containers on it now; 0 once closed: what it carried is in v_legs and v_train_links',
     late_events UInt64 COMMENT 'events stored but beyond the lateness: not counted, they await a recompute',
@@ -36,7 +37,7 @@ SELECT
     {{known "t.since"}} AS since, if(t.state = 'closed', NULL, greatest(0, {{seconds "since" "stage_time"}})) AS running_s,
     t.state != 'closed' AND (t.standing OR NOT t.has_position AND (t.run, t.place) GLOBAL IN (
         SELECT unit, place FROM {{from "visits"}} FINAL WHERE state IN ('open', 'silent') AND stopped AND toUnixTimestamp64Milli(departed) = 0 AND unit_kind IN ('train', 'vessel'))) AS standing,
-    t.destination AS destination, way.corridor AS corridor,
+    t.destination AS destination, way.corridor AS corridor, t.corridor AS direction_by,
     arrayElement(splitByChar(':', toString(t.direction)), -1) AS direction,
     if(t.state = 'closed', 0, t.wagons) AS wagons, if(t.state = 'closed', 0, t.containers) AS containers, late.n AS late_events, t.source AS source, {{known "t.same_since"}} AS same_since, t.overfull AS overfull, t.known_at AS known_at
 FROM {{from "train_status"}} AS t FINAL

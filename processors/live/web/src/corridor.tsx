@@ -24,7 +24,7 @@ export function CorridorView(p: { live: Live; id: string; query: URLSearchParams
 function usual(live: Live, known: Catalogue): string {
   const counts = new Map<string, number>();
   for (const r of live.rows("trains")) {
-    const id = String(r["corridor"]);
+    const id = String(r["direction_by"]);
     if (known.corridors.has(id)) counts.set(id, (counts.get(id) ?? 0) + 1);
   }
   return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? [...known.corridors.keys()][0] ?? "";

@@ -32,7 +32,7 @@ export function Trains(p: { live: Live; kind: string; filter: string }) {
           <tr key={r.key} class={r["state"] === "open" ? "none" : "dim"}>
             <th scope="row">
               <a href={href("unit", r.key)}>{r.key}</a>
-              <small>{[text(r["corridor"]), text(r["direction"])].join(" ")}</small>
+              <small>{[text(r["direction_by"]), text(r["direction"])].join(" ")}</small>
             </th>
             <td>{text(r["place"]) ? <a href={href("place", text(r["place"]))}>{t("at", text(r["place_name"]))}</a> : text(r["last_place"]) ? t("behind", text(r["last_place_name"])) : "–"}</td>
             <td class="n">{r["state"] === "closed" || Number.isNaN(age(r["since"], now)) ? "–" : duration(age(r["since"], now))}</td>

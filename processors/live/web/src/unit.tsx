@@ -49,7 +49,7 @@ export function Unit(p: { live: Live; id: string; query: URLSearchParams }) {
       <Journey visits={of(visits.rows)} legs={of(legs.rows)} now={now} known={known} />
       {(kind === "train" || kind === "vessel") && <Load run={p.id} />}
       <p class="links">
-        {text(row?.["corridor"]) && <a href={href("corridor", text(row?.["corridor"]), { q: p.id })}>{t("inDiagram")}</a>}
+        {text(row?.["direction_by"]) && <a href={href("corridor", text(row?.["direction_by"]), { q: p.id })}>{t("inDiagram")}</a>}
         {["visits", "legs", "crossing_sides", "positions", "events"].map((v) => (
           <a key={v} href={`/api/v1/${v}?unit=${encodeURIComponent(p.id)}&format=csv&limit=100000`} download>{`${v}.csv`}</a>
         ))}
