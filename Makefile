@@ -17,7 +17,7 @@ PAGE := processors/live/web
 page: $(PAGE)/dist/index.html ## the operators' page, built by npm into the binary
 
 $(PAGE)/dist/index.html: $(shell git ls-files $(PAGE))
-	@if command -v npm >/dev/null; then cd $(PAGE) && npm ci --no-fund --no-audit --loglevel=error && npm run --silent build; touch dist/index.html; \
+	@if command -v npm >/dev/null; then cd $(PAGE) && npm ci --no-fund --no-audit --loglevel=error && npm run --silent build && touch dist/index.html; \
 	else echo "npm is missing: building without the page" >&2; fi
 
 build: page

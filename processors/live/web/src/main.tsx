@@ -7,6 +7,7 @@ import { Pipeline } from "./pipeline";
 import { PlaceView } from "./place";
 import { Report } from "./report";
 import { href, read, set, tabs, type At } from "./route";
+import { Search } from "./search";
 import "./style.css";
 import { Live } from "./stream";
 import { t, type Key } from "./texts";
@@ -34,6 +35,7 @@ function Page() {
   const [, redraw] = useState(0);
   const [theme, setTheme] = useState(localStorage.getItem("theme") ?? "auto");
   const filter = useRef<HTMLInputElement>(null);
+  const search = useRef<HTMLInputElement>(null);
   useEffect(() => live.watch(() => redraw((n) => n + 1)), []);
   useEffect(() => {
     const tick = setInterval(() => redraw((n) => n + 1), 1000); // ages grow by themselves
@@ -45,8 +47,9 @@ function Page() {
       }
       const tab = tabs[Number(e.key) - 1];
       if (tab) location.hash = href(tab);
-      if (e.key === "/") {
-        filter.current?.focus();
+      const input = e.key === "/" ? filter.current ?? search.current : e.key === "s" ? search.current : undefined;
+      if (input) {
+        input.focus();
         e.preventDefault();
       }
     };
@@ -75,6 +78,7 @@ function Page() {
             <a key={tab} href={href(tab)} aria-current={at.view === tab ? "page" : undefined}>{t(tab)}</a>
           ))}
         </nav>
+        <Search input={search} />
         <Freshness />
       </header>
       <div class="tools">
@@ -86,10 +90,12 @@ function Page() {
             </select>
           </label>
         )}
-        <label>
-          {t("filter")}
-          <input ref={filter} type="search" value={q} placeholder={t("filterHint")} onInput={(e) => set({ q: e.currentTarget.value })} />
-        </label>
+        {(listed || at.view === "corridor") && (
+          <label>
+            {t("filter")}
+            <input ref={filter} type="search" value={q} placeholder={t("filterHint")} onInput={(e) => set({ q: e.currentTarget.value })} />
+          </label>
+        )}
         <button type="button" class="theme" onClick={() => { localStorage.setItem("clocks", localClocks() ? "utc" : "place"); redraw((n) => n + 1); }}>
           {t("clocks", t(localClocks() ? "clocks_place" : "clocks_utc"))}
         </button>

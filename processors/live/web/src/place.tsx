@@ -89,8 +89,9 @@ function useWidth(): [{ current: HTMLDivElement | null }, number] {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   useEffect(() => {
-    const watch = new ResizeObserver(() => setWidth(box.current!.clientWidth));
-    watch.observe(box.current!);
+    const el = box.current!;
+    const watch = new ResizeObserver(() => setWidth(el.clientWidth));
+    watch.observe(el);
     return () => watch.disconnect();
   }, []);
   return [box, width];

@@ -33,12 +33,14 @@ export function Canvas(p: Props) {
   const a = area(size);
 
   useEffect(() => {
+    const el = box.current!;
     const measure = () => {
-      const top = box.current!.getBoundingClientRect().top + window.scrollY;
-      setSize({ width: box.current!.clientWidth, height: Math.max(360, Math.round(window.innerHeight - top - 90)) });
+      if (!el.isConnected) return;
+      const top = el.getBoundingClientRect().top + window.scrollY;
+      setSize({ width: el.clientWidth, height: Math.max(360, Math.round(window.innerHeight - top - 90)) });
     };
     const watch = new ResizeObserver(measure);
-    watch.observe(box.current!);
+    watch.observe(el);
     window.addEventListener("resize", measure);
     return () => {
       watch.disconnect();

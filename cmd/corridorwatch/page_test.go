@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"corridorwatch/processors/live"
+)
+
+// tab is a tab of a browser, with what went wrong in it.
+type tab struct {
+	t    *testing.T
+	ctx  context.Context
+	base string
+
+	mu       sync.Mutex // guards what follows
+	problems []string
+}
+
+// openTab starts a browser without a window.
+func openTab(t *testing.T, base string) *tab {
+	t.Helper()
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(tool(t, "chromium", "chromium")), chromedp.NoSandbox, chromedp.WindowSize(1280, 800))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	b := &tab{t: t, ctx: ctx, base: base}
+	if err := chromedp.Listen(ctx, b.see); err != nil {
+		t.Fatalf("start the browser: %v", err)
+	}
+	return b
+}
+
+// see takes note of what must not happen: a complaint on the console, and a request to anywhere but the program.
+func (b *tab) see(ev any) {
+	problem := ""
+	switch ev := ev.(type) {
+	case *network.EventRequestWillBeSent:
+		if url := ev.Request.URL; !strings.HasPrefix(url, b.base+"/") && !strings.HasPrefix(url, "data:") && url != "about:blank" {
+			problem = "a request to " + url
+		}
+	case *runtime.EventConsoleAPICalled:
+		problem = fmt.Sprintf("console.%s", ev.Type)
+	case *runtime.EventExceptionThrown:
+		problem = fmt.Sprintf("an exception: %s %+v", ev.ExceptionDetails.Text, ev.ExceptionDetails.Exception)
+	case *log.EventEntryAdded:
+		problem = fmt.Sprintf("%s: %s %s", ev.Entry.Level, ev.Entry.Text, ev.Entry.URL)
+	}
+	if problem != "" {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.problems = append(b.problems, problem)
+	}
+}
+
+// wrong returns what went wrong since it was asked last.
+func (b *tab) wrong() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := b.problems
+	b.problems = nil
+	return out
+}
+
+// evaluate returns the value of an expression once it is true.
+func evaluate[V any](b *tab, what, expression string) V {
+	b.t.Helper()
+	v, err := chromedp.Run(b.ctx, chromedp.Poll[V](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(30*time.Second)))
+	if err != nil {
+		shown, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.body.innerText"))
+		b.t.Fatalf("%s: %v; what went wrong: %v; shown:\n%s", what, err, b.wrong(), shown)
+	}
+	return v
+}
+
+// view goes to a view and returns its text once all the words are in it.
+func (b *tab) view(hash string, words ...string) string {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, chromedp.Navigate(b.base+"/"+hash)); err != nil {
+		b.t.Fatalf("%s: %v", hash, err)
+	}
+	list, err := json.Marshal(words)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	text := evaluate[string](b, hash, fmt.Sprintf("%s.every((w) => document.querySelector('main').innerText.includes(w)) && document.querySelector('main').innerText", list))
+	if wrong := b.wrong(); len(wrong) > 0 {
+		b.t.Errorf("%s: %v", hash, wrong)
+	}
+	return text
+}
+
+// TestPage looks at every view of the running program in a browser: nothing complains, nothing is loaded from elsewhere, the numbers are
+// those of SQL, what is new is shown by itself, and when the program was killed the page goes on with the next one.
+func TestPage(t *testing.T) {
+	p := newProgram(t)
+	s := p.up("--time", "data")
+	if status, body := s.get("/"); status == http.StatusNotFound {
+		missing(t, body)
+	}
+	world := filepath.Join(t.TempDir(), "world.jsonl")
+	s.run("simulate", "--corridors", "khorgos-aktau", "--days", "2", "--interval", "10m", "--out", world)
+	s.run("ingest", "--wait", world)
+	rows := func(sql string) [][]string {
+		var out [][]string
+		for line := range strings.Lines(s.query(sql)) {
+			out = append(out, strings.Split(strings.TrimSuffix(line, "\n"), "\t"))
+		}
+		return out[1:]
+	}
+	b := openTab(t, "http://"+s.HTTP)
+
+	borders := rows("SELECT border_name, direction, toString(waiting) FROM v_borders_now WHERE unit_kind = 'train' ORDER BY 1, 2, 3")
+	b.view("#/borders", borders[0][0], "Against the norm")
+	shown := evaluate[[][]string](b, "the board", `[...document.querySelectorAll("tbody tr")].map((r) => [r.querySelector("th a").innerText, r.querySelector("th small").innerText,
+		r.querySelector(".big").firstChild.textContent]).sort((a, b) => a.join() < b.join() ? -1 : 1)`)
+	if fmt.Sprint(shown) != fmt.Sprint(borders) {
+		t.Errorf("the board shows %v, SQL says %v", shown, borders)
+	}
+
+	trains := rows("SELECT run FROM v_train_status WHERE unit_kind = 'train' AND (state != 'closed' OR seen_at > (SELECT now FROM v_now) - INTERVAL 6 HOUR) ORDER BY run")
+	b.view("#/trains", trains[0][0])
+	if n := evaluate[int](b, "the trains", `document.querySelectorAll("tbody tr").length`); n != len(trains) {
+		t.Errorf("%d trains are shown, SQL says %d", n, len(trains))
+	}
+	b.view("#/trains?q=nobody", "Nothing fits")
+
+	unit := rows("SELECT unit, count(), countIf(stopped) FROM v_visits WHERE unit_kind = 'train' GROUP BY unit ORDER BY 2 DESC, 1 LIMIT 1")[0]
+	b.view("#/unit/"+unit[0], unit[0], "Journey")
+	if n := evaluate[int](b, "the visits", `document.querySelectorAll("section:last-of-type tbody tr:not(.leg)").length`); fmt.Sprint(n) != unit[1] {
+		t.Errorf("%d visits of %s are shown, SQL says %s", n, unit[0], unit[1])
+	}
+	b.view("#/unit/nobody", "Nothing is known of nobody")
+
+	seen := rows("SELECT count(DISTINCT unit) FROM v_visits WHERE unit_kind IN ('train', 'vessel') AND place IN (SELECT arrayJoin(places) FROM catalogue_corridors WHERE id = 'khorgos-aktau')")[0][0]
+	b.view("#/corridor/khorgos-aktau?h=336", seen+" trains")
+	if n := evaluate[int](b, "ink on the diagram", inked); n < 500 {
+		t.Errorf("%d pixels of the diagram are drawn", n)
+	}
+
+	stays := rows("SELECT countIf(state != 'closed'), countIf(state = 'closed' AND departed >= (SELECT now FROM v_now) - INTERVAL 28 DAY) FROM v_visits WHERE place = 'kz-altynkol' AND unit_kind = 'train' AND stopped")[0]
+	text := b.view("#/place/kz-altynkol?days=28", "Altynkol", "Occupation")
+	if want := "Standing now\n" + stays[0] + "\n"; !strings.Contains(text, want) || !strings.Contains(text, "Left in 28 days\n"+stays[1]+"\n") {
+		t.Errorf("SQL says %v, the place\n%s", stays, text)
+	}
+
+	var sheet live.Sheet
+	if err := json.Unmarshal([]byte(s.run("report", "khorgos", "--format", "json")), &sheet); err != nil {
+		t.Fatal(err)
+	}
+	b.view("#/report/khorgos", "Railway day "+sheet.Day, "On hand at end")
+	var want [][]string
+	for _, f := range sheet.Flows {
+		for _, side := range f.Sides {
+			want = append(want, []string{fmt.Sprint(side.Start), fmt.Sprintf("+%d", side.Arrived), fmt.Sprintf("−%d", side.Left), fmt.Sprint(side.End)})
+		}
+	}
+	shown = evaluate[[][]string](b, "the sheet", `[...document.querySelectorAll("tr:has(.big)")].map((r) => [...r.querySelectorAll(".big")].map((d) => d.firstChild.textContent))`)
+	if fmt.Sprint(shown) != fmt.Sprint(want) {
+		t.Errorf("the sheet shows %v, 'report' prints %v", shown, want)
+	}
+
+	b.view("#/pipeline", "Everything works", "intake", "dwell", "border", "Nothing is rejected")
+
+	b.view("#/borders", borders[0][0])
+	typed := `(() => { const i = document.querySelector(".search input"); i.value = "altyn"; i.dispatchEvent(new Event("input", { bubbles: true })); return true; })()`
+	evaluate[bool](b, "the search", typed)
+	evaluate[bool](b, "what is found", `[...document.querySelectorAll("[role=option]")].map((o) => o.innerText).join().includes("Altynkol") && (document.querySelector("[role=option]").click(), true)`)
+	evaluate[bool](b, "the place that was found", `location.hash === "#/place/kz-altynkol" && !!document.querySelector("h2")?.innerText.startsWith("Altynkol")`)
+
+	// What comes is shown by itself, and the time moves on.
+	b.view("#/trains", trains[0][0])
+	fresh := evaluate[string](b, "the time", `document.querySelector(".fresh").innerText`)
+	next := filepath.Join(t.TempDir(), "next.jsonl")
+	arrival := `{"specversion":"1.0","type":"train.arrived","source":"page","id":"1","subject":"CRE:99999:2026-03-04","time":"2026-03-04T08:00:00Z","data":{"place":"kz-dostyk"}}`
+	if err := os.WriteFile(next, []byte(arrival+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s.run("ingest", "--wait", "--beyond", "1m", next)
+	evaluate[bool](b, "a train that is new", fmt.Sprintf(`document.querySelector("main").innerText.includes("CRE:99999:2026-03-04") && document.querySelector(".fresh").innerText !== %q`, fresh))
+	if wrong := b.wrong(); len(wrong) > 0 {
+		t.Errorf("while something new came: %v", wrong)
+	}
+
+	s.stop(syscall.SIGKILL)
+	evaluate[bool](b, "that the program is gone", `document.querySelector(".fresh").innerText.includes("no connection")`)
+	p.env = append(p.env, envPrefix+"HTTP_LISTEN="+s.HTTP)
+	s = p.up("--time", "data")
+	evaluate[bool](b, "the next program", `document.querySelector(".fresh").innerText.trim().startsWith("live") && document.querySelector("main").innerText.includes("CRE:99999:2026-03-04")`)
+}
+
+// inked counts the pixels of the lines that are not empty.
+const inked = `(() => {
+	const c = document.querySelector(".diagram .lines canvas");
+	if (!c || !c.width) return 0;
+	const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+	let n = 0;
+	for (let i = 3; i < d.length; i += 4) if (d[i] > 100) n++;
+	return n;
+})()`
