@@ -31,7 +31,7 @@ func NextTick(ctx context.Context, log *kafkalog.Client, prefix string, offsets 
 
 func firstTick(ctx context.Context, r *kafkalog.Reader) (int64, error) {
 	for {
-		batch, err := r.Next(ctx)
+		batch, err := r.NextKept(ctx)
 		if err != nil {
 			return 0, err
 		}
@@ -102,7 +102,7 @@ func lastTicks(ctx context.Context, w *Writer) ([]int64, error) {
 // lastTick returns the latest tick between the reader's offset and end.
 func lastTick(ctx context.Context, r *kafkalog.Reader, end int64) (latest int64, err error) {
 	for r.Offset() < end {
-		batch, err := r.Next(ctx)
+		batch, err := r.NextKept(ctx)
 		if err != nil {
 			return 0, err
 		}

@@ -30,4 +30,11 @@ func TestSentUntil(t *testing.T) {
 	if last, err := LastTick(t.Context(), w); last != first+minute || err != nil {
 		t.Errorf("the latest of all is %d, %v", last, err)
 	}
+	// What is deleted between the look at the offsets and the reading holds nobody up.
+	if err := w.log.DeleteRecords(t.Context(), w.topic, 0, 1); err != nil {
+		t.Fatal(err)
+	}
+	if last, err := lastTick(t.Context(), w.log.Reader(w.topic, 0, 0), 2); last != first+minute || err != nil {
+		t.Errorf("the latest that is kept is %d, %v", last, err)
+	}
 }

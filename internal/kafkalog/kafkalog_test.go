@@ -229,6 +229,12 @@ func testOffsetsAndDeleteRecords(t *testing.T, c cluster) {
 			t.Errorf("read at %d: %v", offset, err)
 		}
 	}
+	if b, err := k.Reader(topic, 0, 1).NextKept(ctx); err != nil || b.Records[0].Offset != 3 {
+		t.Errorf("the first that is kept: %+v, %v", b, err)
+	}
+	if _, err := k.Reader(topic, 0, 6).NextKept(ctx); !errors.As(err, new(*kafkalog.RangeError)) {
+		t.Errorf("kept behind the end: %v", err)
+	}
 	if err := k.DeleteRecords(ctx, topic, 0, 2); err != nil {
 		t.Errorf("deleting what is gone: %v", err)
 	}

@@ -73,6 +73,19 @@ func (r *Reader) Next(ctx context.Context) (Batch, error) {
 	}
 }
 
+// NextKept is Next for who wants what there is, and not all there was: where records have been deleted in the meantime it goes on with
+// the first that is kept.
+func (r *Reader) NextKept(ctx context.Context) (Batch, error) {
+	for {
+		b, err := r.Next(ctx)
+		gone := new(RangeError)
+		if !errors.As(err, &gone) || gone.Start <= r.offset {
+			return b, err
+		}
+		r.offset = gone.Start
+	}
+}
+
 // release gives the last answer's buffers to whichever reader has one coming, so that waiting readers hold none.
 func (r *Reader) release() {
 	if r.ans != nil {

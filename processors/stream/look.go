@@ -22,7 +22,7 @@ func Needs(ctx context.Context, log *kafkalog.Client, prefix string, partitions 
 	if err != nil || start == 0 || start == end { // nothing pruned yet
 		return 0, false, err
 	}
-	batch, err := log.Reader(topic, partition, start).Next(ctx)
+	batch, err := log.Reader(topic, partition, start).NextKept(ctx)
 	if err != nil || len(batch.Records) == 0 {
 		return 0, false, err
 	}
@@ -107,7 +107,7 @@ func tail(ctx context.Context, log *kafkalog.Client, topic string, partition int
 	}
 	reader := log.Reader(topic, partition, max(start, end-n))
 	for reader.Offset() < end {
-		batch, err := reader.Next(ctx)
+		batch, err := reader.NextKept(ctx)
 		if err != nil {
 			return err
 		}
