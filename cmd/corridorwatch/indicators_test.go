@@ -63,7 +63,9 @@ func (s *service) answers(path string) {
 // indicators are the columns of the views that the independent script works out too, a statement for each of its names.
 var indicators = []string{
 	"SELECT 'tfi1', period, border, role, direction, unit_kind, n, mean_h, median_h, p95_h, max_h FROM v_tfi1 WHERE n > 0",
-	"SELECT 'speed', period, country, mode, unit_kind, n, journeys, opposed_n, km, elapsed_h, moving_h, swd_kmh, swod_kmh FROM v_country_speed WHERE n > 0",
+	"SELECT 'speed', period, country, mode, unit_kind, n, journeys, unknown_n, opposed_n, km, elapsed_h, moving_h, swd_kmh, swod_kmh FROM v_country_speed",
+	"SELECT 'corridor', period, corridor, mode, unit_kind, n, journeys, unknown_n, opposed_n, km, elapsed_h, moving_h, swd_kmh, swod_kmh FROM v_corridor_speed",
+	"SELECT 'section', period, corridor, section, from_place, to_place, mode, unit_kind, n, opposed_n, km, elapsed_s, moving_s, swd_kmh, swod_kmh FROM v_section_speed",
 	"SELECT 'punctuality', period, point, place, border, unit_kind, n, on_time_n, on_time_share, mean_delay_min, median_delay_min, p95_delay_min FROM v_punctuality WHERE n > 0",
 	"SELECT 'through', period, place, unit_kind, n, mean_h, median_h, p95_h, max_h, capped_n, capped_mean_h, capped_median_h, capped_p95_h, dropped_long_n, dropped_repair_n FROM v_through_dwell",
 	"SELECT 'consolidated', period, origin, last_place, unit_kind, n, mean_d, median_d, p95_d, port_mean_d, inland_mean_d, lead_n, lead_mean_d, lead_median_d, lead_p95_d FROM v_consolidated_dwell WHERE n > 0",
@@ -82,7 +84,7 @@ func (s *service) matchScript(events, kinds string) map[string]int {
 		"places":    "SELECT id, country, kinds FROM catalogue_places",
 		"borders":   "SELECT id, country_a, country_b, places_a, places_b FROM catalogue_borders",
 		"corridors": "SELECT id, places, km FROM catalogue_corridors",
-		"sections":  "SELECT from_place, to_place, km, mode, status FROM catalogue_sections",
+		"sections":  "SELECT id, from_place, to_place, km, mode, status FROM catalogue_sections",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name+".jsonl"), []byte(s.run("query", "--format", "JSONEachRow", sql)), 0o644); err != nil {
 			s.t.Fatal(err)

@@ -179,28 +179,37 @@ class Catalogue:
         for s in read("sections"):
             for a, b in ((s["from_place"], s["to_place"]), (s["to_place"], s["from_place"])):
                 if s["status"] == "open":
-                    self.ways[a].append((b, s["km"], s["mode"]))
+                    self.ways[a].append((b, s["km"], s["mode"], s["id"]))
                 if s["mode"] == "sea":
                     self.sea.add((a, b))
 
     def way(self, a, b):
-        """The shortest way: km, and sea if any of it is."""
-        queue, seen = [(0, a, "rail")], set()
+        """The shortest way: km, sea if any of it is, and the section if it is just one."""
+        queue, seen = [(0, a, "rail", [])], set()
         while queue:
-            km, at, mode = heappop(queue)
+            km, at, mode, sections = heappop(queue)
             if at == b:
-                return km, mode
+                return km, mode, sections[0] if len(sections) == 1 else ""
             if at in seen:
                 continue
             seen.add(at)
-            for to, more, by in self.ways[at]:
-                heappush(queue, (km + more, to, "sea" if "sea" in (by, mode) else mode))
-        return None, ""
+            for to, more, by, section in self.ways[at]:
+                heappush(queue, (km + more, to, "sea" if "sea" in (by, mode) else mode, sections + [section]))
+        return None, "", ""
+
+    def corridor(self, places):
+        """The one corridor that holds all places in its order or against it."""
+        fits = []
+        for c in self.corridors:
+            way = [c["places"].index(p) for p in places if p in c["places"]]
+            if len(way) == len(places) > 1 and (way == sorted(way) or way == sorted(way, reverse=True)):
+                fits.append(c["id"])
+        return fits[0] if len(fits) == 1 else ""
 
     def along(self, a, b):
         """Kilometres between two places of one corridor, the shortest; else of a section."""
         found = [abs(c["km"][c["places"].index(a)] - c["km"][c["places"].index(b)]) for c in self.corridors if a in c["places"] and b in c["places"]]
-        found += [km for to, km, _ in self.ways[a] if to == b]
+        found += [km for to, km, _, _ in self.ways[a] if to == b]
         return min(found, default=None)
 
 
@@ -235,33 +244,54 @@ def tfi1(cat, all_journeys):
         show("tfi1", *key, len(values), *summary(values, 3600), rounded(max(values) / 3600))
 
 
+class Speed:
+    """Sums over legs: all of them, those of unknown length, and those that arrived before they departed, by clocks that oppose."""
+
+    def __init__(self):
+        self.n = self.unknown = self.opposed = self.metres = self.elapsed = self.moved = self.moving = 0
+        self.units = set()
+
+    def add(self, unit, km, elapsed, moving):
+        if km is None:
+            self.unknown += 1
+            return
+        self.n += 1
+        self.units.add(unit)
+        self.metres += round(km * 1000)
+        self.elapsed += elapsed
+        if moving > 0:
+            self.moving += moving
+            self.moved += round(km * 1000)
+        else:
+            self.opposed += 1
+
+    def swd_swod(self):
+        return (rounded(self.metres * 3.6 / self.elapsed) if self.elapsed > 0 else None,
+                rounded(self.moved * 3.6 / self.moving) if self.moving else None)
+
+
 def speeds(cat, all_journeys):
-    sums = defaultdict(lambda: [0, set(), 0, 0, 0, 0, 0])
+    countries, corridors, sections = (defaultdict(Speed) for _ in range(3))
     for j in all_journeys:
+        corridor = cat.corridor([s.place for s in j.stays])
         for i in range(1, len(j.stays)):
             a, b = j.stays[i - 1], j.stays[i]
             if not a.went() or not b.came():
                 continue
-            km, mode = cat.way(a.place, b.place)
-            if km is None:
-                continue
+            km, mode, section = cat.way(a.place, b.place)
             # The stop before a leg belongs to it, but for that where the journey began: no train was seen to arrive there.
             began = a.came() if i > 1 or a.arrived and j.kind in ("train", "vessel") else a.went()
+            leg = j.unit, km, int(b.came() - began), int(b.came() - a.went())
             for p in periods(b.came()):
-                s = sums[p, cat.country[a.place], mode, j.kind]
-                s[0] += 1
-                s[1].add(j.unit)
-                s[2] += round(km * 1000)
-                s[3] += int(b.came() - began)
-                moving = int(b.came() - a.went())
-                if moving > 0:
-                    s[4] += moving
-                    s[5] += round(km * 1000)
-                else:  # by clocks that oppose
-                    s[6] += 1
-    for key, (n, units, metres, elapsed, moving, moved, opposed) in sums.items():
-        show("speed", *key, n, len(units), opposed, metres / 1000, rounded(elapsed / 3600), rounded(moving / 3600),
-             rounded(metres * 3.6 / elapsed) if elapsed > 0 else None, rounded(moved * 3.6 / moving) if moving else None)
+                countries[p, cat.country[a.place], mode, j.kind].add(*leg)
+                corridors[p, corridor, mode, j.kind].add(*leg)
+                if section:
+                    sections[p, corridor, section, a.place, b.place, mode, j.kind].add(*leg)
+    for name, sums in (("speed", countries), ("corridor", corridors)):
+        for key, s in sums.items():
+            show(name, *key, s.n, len(s.units), s.unknown, s.opposed, s.metres / 1000, rounded(s.elapsed / 3600), rounded(s.moving / 3600), *s.swd_swod())
+    for key, s in sections.items():
+        show("section", *key, s.n, s.opposed, s.metres / 1000 / s.n, s.elapsed, s.moving, *s.swd_swod())
 
 
 def punctuality(cat, all_journeys):
