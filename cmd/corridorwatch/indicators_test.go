@@ -70,6 +70,7 @@ var indicators = []string{
 	"SELECT 'through', period, place, unit_kind, n, mean_h, median_h, p95_h, max_h, capped_n, capped_mean_h, capped_median_h, capped_p95_h, dropped_long_n, dropped_repair_n FROM v_through_dwell",
 	"SELECT 'consolidated', period, origin, last_place, unit_kind, n, mean_d, median_d, p95_d, port_mean_d, inland_mean_d, lead_n, lead_mean_d, lead_median_d, lead_p95_d FROM v_consolidated_dwell WHERE n > 0",
 	"SELECT 'profile', period, corridor, direction, unit_kind, origin, destination, place, km, n, seen_n, arrived_mean_h, arrived_median_h, arrived_p95_h, departed_n, departed_mean_h, departed_median_h, departed_p95_h FROM v_time_distance",
+	"SELECT 'transit', period, from_place, to_place, unit_kind, corridors, via, planned, km, n, mean_h, median_h, p95_h, kmh, ways, behind_best_h FROM v_corridor_transit",
 	"SELECT 'tfi2', period, border, role, direction, unit_kind, currency, n, mean, median, p95 FROM v_tfi2",
 	"SELECT 'tfi3', period, from_place, to_place, unit_kind, currency, n, mean, median, p95 FROM v_tfi3 WHERE n > 0",
 }
@@ -83,7 +84,7 @@ func (s *service) matchScript(events, kinds string) map[string]int {
 	for name, sql := range map[string]string{
 		"places":    "SELECT id, country, kinds FROM catalogue_places",
 		"borders":   "SELECT id, country_a, country_b, places_a, places_b FROM catalogue_borders",
-		"corridors": "SELECT id, places, km FROM catalogue_corridors",
+		"corridors": "SELECT id, status, places, km FROM catalogue_corridors",
 		"sections":  "SELECT id, from_place, to_place, km, mode, status FROM catalogue_sections",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name+".jsonl"), []byte(s.run("query", "--format", "JSONEachRow", sql)), 0o644); err != nil {

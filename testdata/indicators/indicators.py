@@ -156,6 +156,10 @@ def show(name, *values):
     def text(v):
         if v is None:
             return "\\N"
+        if isinstance(v, bool):
+            return str(v).lower()
+        if isinstance(v, list):
+            return "[" + ",".join(f"'{x}'" for x in v) + "]"
         if isinstance(v, float):
             return str(int(v)) if v == int(v) else repr(v)
         return str(v)
@@ -168,13 +172,16 @@ class Catalogue:
     def __init__(self, directory):
         def read(name):
             return [json.loads(line) for line in open(f"{directory}/{name}.jsonl", encoding="utf-8")]
-        self.country, self.ports = {}, set()
+        self.country, self.ports, self.ends = {}, set(), set()
         for p in read("places"):
             self.country[p["id"]] = p["country"]
             if {"seaport", "ferry_port"} & set(p["kinds"]):
                 self.ports.add(p["id"])
+            if {"hub", "seaport", "ferry_port", "dry_port", "gauge_break", "border_station", "border_point"} & set(p["kinds"]):
+                self.ends.add(p["id"])
         self.borders = read("borders")
         self.corridors = read("corridors")
+        self.ends.update(p for c in self.corridors for p in (c["places"][0], c["places"][-1]))
         self.ways, self.sea = defaultdict(list), set()
         for s in read("sections"):
             for a, b in ((s["from_place"], s["to_place"]), (s["to_place"], s["from_place"])):
@@ -358,21 +365,57 @@ def consolidated_dwell(cat, all_journeys):
              summary([i for _, i, _ in g], 86400)[0], len(leads), *summary(leads, 86400))
 
 
+def lines(cat, j):
+    """The stays of a journey as they came, and the corridors that hold most of its places in order, its first and last among them, with
+    the positions there."""
+    stays = sorted((s for s in j.stays if s.came()), key=lambda s: s.came())
+    fits = []
+    for c in cat.corridors:
+        way = [c["places"].index(s.place) for s in stays if s.place in c["places"]]
+        ends = [s.place for s in (stays[0], stays[-1])]
+        if way and ends[0] != ends[1] and all(e in c["places"] for e in ends) and (way == sorted(way) or way == sorted(way, reverse=True)):
+            fits.append((way, c))
+    return stays, [(way, c) for way, c in fits if len(way) == max(len(w) for w, _ in fits)]
+
+
+def transit(cat, all_journeys):
+    """From the last departure at one end to the first arrival at another, by the way that lies between them."""
+    samples, led, length = defaultdict(list), defaultdict(dict), {}
+    for j in all_journeys:
+        stays, fits = lines(cat, j)
+        ways = set()
+        for positions, c in fits:
+            places, km = c["places"], lambda i: abs(c["km"][i] - c["km"][positions[0]])
+            for x in set(positions):
+                for y in set(positions):
+                    if km(x) < km(y) and places[x] in cat.ends and places[y] in cat.ends:
+                        way = places[x], places[y], tuple(places[x + 1:y] or reversed(places[y + 1:x]))
+                        ways.add(way)
+                        led[way][c["id"]] = c["status"] == "planned"
+                        length[way] = rounded(km(y) - km(x), 3)
+        for way in ways:
+            left = [s for s in stays if s.place == way[0]][-1].went()
+            reached = [s for s in stays if s.place == way[1]][0].came()
+            if left and left <= reached:
+                for p in periods(reached):
+                    samples[p, *way[:2], j.kind, way[2]].append(int(reached - left))
+    means = defaultdict(list)
+    for key, times in samples.items():
+        means[key[:4]].append(rounded(sum(times) / len(times) / 3600))
+    for key, times in samples.items():
+        way = key[1], key[2], key[4]
+        mean, median, p95 = summary(times, 3600)
+        show("transit", *key[:4], sorted(led[way]), list(key[4]), all(led[way].values()), length[way], len(times), mean, median, p95,
+             rounded(length[way] / mean) if mean else None, len(means[key[:4]]), rounded(mean - min(means[key[:4]])))
+
+
 def time_distance(cat, all_journeys):
     """Time since the departure from where the journey begins, at the places between there and where it ended, along the corridors that
     hold most of the places it was at. Journeys between the same ends make a profile; where one was not seen it lies between its stops."""
-    lines = defaultdict(list)
+    between = defaultdict(list)
     for j in all_journeys:
-        stays = sorted((s for s in j.stays if s.came()), key=lambda s: s.came())
-        fits = []
-        for c in cat.corridors:
-            way = [c["places"].index(s.place) for s in stays if s.place in c["places"]]
-            ends = [s.place for s in (stays[0], stays[-1])]
-            if way and ends[0] != ends[1] and all(e in c["places"] for e in ends) and (way == sorted(way) or way == sorted(way, reverse=True)):
-                fits.append((len(way), way, c))
-        for held, way, c in fits:
-            if held < max(f[0] for f in fits):
-                continue
+        stays, fits = lines(cat, j)
+        for way, c in fits:
             origin = stays[0].place
             start = [s for s in stays if s.place == origin][-1].went() or stays[0].came()
             stops = []
@@ -380,8 +423,8 @@ def time_distance(cat, all_journeys):
                 here = [s for s in stays if s.place == c["places"][at]]
                 stops.append([abs(c["km"][at] - c["km"][way[0]]), here[0].place, int(here[0].came() - start), here[-1].went() and int(here[-1].went() - start)])
             stops[0][2:] = 0, 0
-            lines[c["id"], "up" if way == sorted(way) else "down", j.kind, origin, stays[-1].place].append((start, stops))
-    for ends, journeys_between in lines.items():
+            between[c["id"], "up" if way == sorted(way) else "down", j.kind, origin, stays[-1].place].append((start, stops))
+    for ends, journeys_between in between.items():
         places = sorted({(km, place) for _, stops in journeys_between for km, place, _, _ in stops})
         for km, place in places:
             profile = defaultdict(lambda: ([], [], []))
@@ -445,6 +488,7 @@ def main(directory, path):
     through_dwell(found)
     consolidated_dwell(cat, found)
     time_distance(cat, found)
+    transit(cat, found)
     costs(cat, found)
 
 
