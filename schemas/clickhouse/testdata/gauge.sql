@@ -35,6 +35,7 @@ FROM (
         ('X', 'train', 'east', at(1, 20), at(2, 0), true, false, '', '', '', ''), ('D', 'train', 'east', at(1, 20), at(2, 1), false, false, '', '', '', ''),
         ('C1', 'container', 'west', at(1, 5), never, false, false, 'A', '', 'A', 'B'), ('C2', 'container', 'west', at(1, 5), never, false, false, 'A', '', 'A', 'B'), ('C3', 'container', 'west', at(1, 5), never, false, false, 'A', '', 'A', ''),
         ('C4', 'container', 'home', at(1, 0), at(1, 20), false, false, '', 'X', '', ''), ('C5', 'container', 'home', at(1, 0), at(1, 20), false, false, 'X', '', '', '')]) AS w);
+INSERT INTO DB.crossings SELECT * REPLACE ('position' AS outbound_arrived_basis, 'fence' AS total_basis, 3600 AS total_latest_s, 2 AS version) FROM DB.crossings WHERE unit IN ('A', 'X');
 -- What was done to C3: customs for two hours from before it came, an inspection of an hour within these, wagons waited for since 06:00.
 INSERT INTO DB.visits (unit, unit_kind, journey, place, n, arrived, stopped, state, vehicle_in, vehicle_kind, transfer_first, transfer_off_at, activity_kind, activity_cause, activity_party, activity_from, activity_to,
     activity_source, activity_bound_for, version) VALUES

@@ -107,3 +107,10 @@ INSERT INTO DB.unit_events (source, id, verb, unit_kind, subject, time, place, t
 INSERT INTO DB.visits (unit, unit_kind, journey, place, n, arrived, departed, stopped, state, version) VALUES
 ('Q1', 'train', 'Q1', 'cn-kashgar', 1, 0, '2026-03-01 00:00:00', true, 'closed', 1), ('Q1', 'train', 'Q1', 'kg-makmal', 1, '2026-03-01 10:00:00', '2026-03-01 20:00:00', true, 'closed', 1),
 ('Q1', 'train', 'Q1', 'uz-andijan', 1, '2026-03-02 07:00:00', 0, true, 'open', 1);
+
+-- Containers G1 and G2 from Altynkol to Aktau in 120 and 312.8 hours. G1 stood at Shu, after 653 of 3128 km, from hour 24 to 36; G2 was not
+-- seen there: by its way it passed after 65.3 hours.
+INSERT INTO DB.visits (unit, unit_kind, journey, place, n, arrived, departed, stopped, state, version)
+WITH toDateTime64('2026-03-01 00:00:00', 3, 'UTC') AS start
+SELECT w.1 AS unit, 'container', concat(w.1, '/20260301'), w.2, 1, if(w.3 < 0, toDateTime64(0, 3, 'UTC'), start + toIntervalMinute(w.3)), if(w.4 < 0, toDateTime64(0, 3, 'UTC'), start + toIntervalMinute(w.4)), true, if(w.4 < 0, 'open', 'closed'), 1
+FROM (SELECT arrayJoin([('G1', 'kz-altynkol', -1, 0), ('G1', 'kz-shu', 1440, 2160), ('G1', 'kz-aktau', 7200, -1), ('G2', 'kz-altynkol', -1, 0), ('G2', 'kz-aktau', 18768, -1)]) AS w);

@@ -11,7 +11,9 @@ SELECT
     t.unit AS unit, t.unit_kind AS unit_kind, t.journey AS journey, t.border AS border, {{border "t.border"}} AS border_name, t.n AS n,
     '{{$side}}' AS role, t.{{$side}}_country AS country, t.from_country AS from_country, t.to_country AS to_country,
     concat(t.from_country, '-', t.to_country) AS direction, t.{{$side}}_places AS places,
-{{moments (printf "%s_" $side) "entered" "arrived" "departed" "left"}}
+{{moments (printf "%s_" $side) "entered" "departed" "left"}}
+    {{known (printf "t.%s_arrived" $side)}} AS arrived, {{known (printf "t.%s_arrived_earliest" $side)}} AS arrived_earliest, {{known (printf "t.%s_arrived_latest" $side)}} AS arrived_latest,
+    if({{begins_here $side}} AND isNotNull(arrived) AND t.{{$side}}_arrived_basis IN ('position', 'interpolated'), 'inferred', toString(t.{{$side}}_arrived_basis)) AS arrived_basis,
     {{side_entered $side}} AS began, {{side_left $side}} AS ended,
     t.{{$side}}_state AS state, t.candidate AS candidate, {{begins_here $side}} AS begins_here, {{ends_here $side}} AS ends_here,
     if(t.{{$side}}_state = 'closed' AND isNotNull(ended) AND isNotNull(began) AND notEmpty(t.{{$side}}_places), t.{{$side}}_seconds, NULL) AS side_s,

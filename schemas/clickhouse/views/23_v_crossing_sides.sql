@@ -13,7 +13,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_crossing_sides
     direction LowCardinality(String) COMMENT 'from_country-to_country',
     places Array(String) COMMENT 'places of the side that were seen, in order',
 {{columns "entered" "into the side"}}
-{{columns "arrived" "first stand on the side"}}
+{{columns "arrived" "first stand on the side; where the run begins here: when it was first heard of, basis inferred"}}
 {{columns "departed" "end of the last stand on the side"}}
 {{columns "left" "out of the side; NULL where it has no fence: then it ended with departed"}}
     began Nullable({{time}}) COMMENT 'what side_s is measured from: entered, or arrived where nobody saw it enter, UTC',
@@ -48,7 +48,13 @@ AS WITH
     -- The stage tells causes only of sides that have ended. Of one where a unit still is: what was done there, cut to the time from its
     -- coming to now.
     open_sides AS (
-        SELECT unit, journey, border, n, role, places, toUnixTimestamp64Milli(assumeNotNull(began)) AS since FROM {{.Database}}.crossing_sides WHERE isNotNull(running_s)
+{{- range $i, $side := sides}}{{if $i}}
+        UNION ALL
+{{- end}}
+        SELECT unit, journey, border, n, '{{$side}}' AS role, {{$side}}_places AS places, toUnixTimestamp64Milli(assumeNotNull({{side_entered $side}})) AS since
+        FROM {{from "crossings"}} AS t FINAL
+        WHERE {{$side}}_state IN ('open', 'silent') AND isNotNull({{side_entered $side}})
+{{- end}}
     ),
     doings AS (
         SELECT unit, journey, border, n, role, spans,
@@ -64,7 +70,8 @@ AS WITH
                     toString(a.1) AS kind, toUnixTimestamp64Milli(a.2) AS `from`, toUnixTimestamp64Milli(a.3) AS `to`
                 FROM {{from "visits"}} FINAL
                 ARRAY JOIN arrayZip(activity_kind, activity_from, activity_to) AS a
-                WHERE unit GLOBAL IN (SELECT unit FROM open_sides)
+                WHERE unit GLOBAL IN (
+                    SELECT unit FROM {{from "crossings"}} FINAL WHERE outbound_state IN ('open', 'silent') OR inbound_state IN ('open', 'silent'))
             ) AS v ON v.unit = o.unit AND v.journey = o.journey
             WHERE has(places, place) AND came >= since AND kind != 'held' AND `from` != 0 AND greatest(`from`, since) < if(`to` = 0, now_ms, least(`to`, now_ms))
             GROUP BY unit, journey, border, n, role

@@ -39,7 +39,7 @@ AS WITH
     loads AS (
         SELECT unit, unit_kind, argMax((
                 journey, toString(place), toString(state), came, went, vehicle_in, toString(vehicle_kind), if(vehicle_out = '', transfer_second, vehicle_out),
-                toUnixTimestamp64Milli(transfer_off_at) != 0), (coalesce(came, went), went, journey, n)) AS v
+                toUnixTimestamp64Milli(transfer_off_at) != 0), (coalesce(came, went), coalesce(went, came), journey, n, place)) AS v
         FROM (
             SELECT *, coalesce({{known "arrived"}}, {{known "entered"}}) AS came, coalesce({{known "departed"}}, {{known "left"}}) AS went
             FROM {{from "visits"}} FINAL

@@ -4,7 +4,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_gauge_breaks
     unit_kind LowCardinality(String) COMMENT 'always container: wagons stay on their gauge',
     journey String COMMENT 'journey of the container',
     border LowCardinality(String) COMMENT 'catalogue id of the border; gauge breaks inland: v_transfers at their place',
-    n UInt32 COMMENT 'first, second ... crossing of this border in this journey, from 1',
+    n UInt32 COMMENT 'an ordinal: first, second ... crossing of this border in this journey, from 1',
     gauge_break LowCardinality(String) COMMENT 'catalogue id of the gauge break',
     direction LowCardinality(String) COMMENT 'from_country-to_country of the crossing',
     consist String COMMENT 'what arrived together: count consists, not containers, when comparing',

@@ -5,7 +5,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_transfers
     journey String COMMENT 'journey of the unit',
     place LowCardinality(String) COMMENT 'catalogue id of the place',
     place_name String COMMENT 'name of the place',
-    n UInt32 COMMENT 'first, second ... visit of this journey to this place, from 1',
+    n UInt32 COMMENT 'an ordinal: first, second ... visit of this journey to this place, from 1',
 {{transfer}}
     known_at {{time}} COMMENT 'stage time at which this version of the row was written, UTC'
 )
