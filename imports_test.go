@@ -18,7 +18,8 @@ var mayImport = map[string][]string{
 	"internal/progress":     {},
 	"internal/installation": {"schemas", "internal/kafkalog"},
 	"internal/embedded":     {},
-	"ingest":                {"schemas", "internal/kafkalog"},
+	"internal/tokens":       {},
+	"ingest":                {"schemas", "internal/kafkalog", "internal/tokens"},
 	"ingest/simulator":      {"schemas"},
 	"processors/stream":     {"schemas", "internal/kafkalog"},
 	"processors/recompute":  {"schemas", "processors/stream"},
@@ -28,7 +29,7 @@ var mayImport = map[string][]string{
 	"processors/delay":      {"schemas", "processors/stream"},
 	"processors/sink":       {"schemas", "internal/kafkalog"},
 	"processors/deliver":    {"schemas", "internal/kafkalog"},
-	"processors/live":       {},
+	"processors/live":       {"internal/tokens"},
 	"cmd":                   {"schemas", "ingest", "processors", "internal"},
 }
 

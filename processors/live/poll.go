@@ -19,10 +19,8 @@ type Poll struct {
 	state State
 }
 
-// State is how fresh the board is.
+// State is how fresh the board is; up to when it knows everything that was accepted is its row of the view now.
 type State struct {
-	// StageTime is up to when the views know everything that was accepted: v_now.
-	StageTime time.Time `json:"stage_time"`
 	// Looked is when ClickHouse last answered, by the clock of this process; Clock is its time when this was written.
 	Looked time.Time `json:"looked"`
 	Clock  time.Time `json:"clock"`
@@ -88,27 +86,28 @@ func (p *Poll) Run(ctx context.Context) error {
 
 // Look renews the board once.
 func (p *Poll) Look(ctx context.Context) error {
-	now, err := p.look(ctx)
+	err := p.look(ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil {
 		p.state.Error = err.Error()
 		return err
 	}
-	p.state = State{StageTime: now, Looked: time.Now().UTC()}
+	p.state = State{Looked: time.Now().UTC()}
 	return nil
 }
 
-func (p *Poll) look(ctx context.Context) (now time.Time, err error) {
+func (p *Poll) look(ctx context.Context) error {
+	var now time.Time
 	// Stage time first: what is shown is at least as new as it says.
-	err = p.Ask.each(ctx, "SELECT toUnixTimestamp64Milli(now) AS now FROM v_now", readOnly(), func(row json.RawMessage) error {
+	err := p.Ask.each(ctx, "SELECT toUnixTimestamp64Milli(now) AS now FROM v_now", readOnly(), func(row json.RawMessage) error {
 		var v struct{ Now int64 }
 		err := json.Unmarshal(row, &v)
 		now = time.UnixMilli(v.Now).UTC()
 		return err
 	})
 	if err != nil {
-		return now, fmt.Errorf("ask for the stage time: %w", err)
+		return fmt.Errorf("ask for the stage time: %w", err)
 	}
 	for _, q := range questions {
 		rows := map[string]json.RawMessage{}
@@ -119,14 +118,14 @@ func (p *Poll) look(ctx context.Context) (now time.Time, err error) {
 			return err
 		})
 		if err != nil {
-			return now, fmt.Errorf("ask for %s: %w", q.view, err)
+			return fmt.Errorf("ask for %s: %w", q.view, err)
 		}
 		p.Board.Put(q.view, rows)
 	}
 	row, err := json.Marshal(map[string]any{"key": stageTime, "stage_time": now})
 	if err != nil {
-		return now, err
+		return err
 	}
 	p.Board.Put(stageTime, map[string]json.RawMessage{stageTime: row})
-	return now, nil
+	return nil
 }

@@ -1,13 +1,10 @@
 package live
 
 import (
-	"bufio"
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"net/http"
-	"os"
-	"strings"
+
+	"corridorwatch/internal/tokens"
 )
 
 // Readers says who may read. Anybody may where Open is set, as on an address that only this machine reaches.
@@ -16,33 +13,13 @@ type Readers struct {
 	// Header, if set, is the one in which a reverse proxy names who has logged in; it must take it out of what comes from outside.
 	Header string
 
-	tokens map[[sha256.Size]byte]string
+	tokens tokens.List
 }
 
 // LoadTokens reads who may read by a token: a line each, token and name.
-func (r *Readers) LoadTokens(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("tokens of readers: %w", err)
-	}
-	defer f.Close()
-	r.tokens = map[[sha256.Size]byte]string{}
-	lines := bufio.NewScanner(f)
-	for n := 1; lines.Scan(); n++ {
-		text := strings.TrimSpace(lines.Text())
-		if text == "" || text[0] == '#' {
-			continue
-		}
-		token, name, _ := strings.Cut(text, " ")
-		if len(token) < 16 {
-			return fmt.Errorf("%s:%d: a token has 16 characters at least: make one with: openssl rand -hex 16", path, n)
-		}
-		r.tokens[sha256.Sum256([]byte(token))] = strings.TrimSpace(name)
-	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("tokens of readers: %w", err)
-	}
-	return nil
+func (r *Readers) LoadTokens(path string) (err error) {
+	r.tokens, err = tokens.Load(path, func(string) error { return nil })
+	return err
 }
 
 // cookie keeps the token of a browser, which cannot send it with a stream of events.
@@ -74,15 +51,14 @@ func (r *Readers) Guard(next http.Handler) http.Handler {
 }
 
 func (r *Readers) allows(req *http.Request) bool {
-	if token, ok := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer "); ok {
-		return r.knows(token)
+	if _, ok := r.tokens.Bearer(req.Header.Get("Authorization")); ok {
+		return true
 	}
 	c, err := req.Cookie(cookie)
 	return err == nil && r.knows(c.Value)
 }
 
-// knows compares sums: how long that takes tells nothing of the tokens.
 func (r *Readers) knows(token string) bool {
-	_, ok := r.tokens[sha256.Sum256([]byte(token))]
+	_, ok := r.tokens.Meaning(token)
 	return ok
 }

@@ -3,7 +3,6 @@ export type Row = Record<string, unknown> & { key: string };
 type Changes = Record<string, Record<string, Row | null>>;
 
 export interface Server {
-  stage_time: string;
   looked: string;
   clock: string;
   error?: string;
@@ -99,9 +98,9 @@ export class Live {
    */
   now(): number {
     const row = this.views.get("now")?.get("now");
-    const stage = Date.parse(String(row?.["stage_time"] ?? this.server?.stage_time ?? ""));
+    const stage = Date.parse(String(row?.["stage_time"] ?? ""));
     if (!this.server || Number.isNaN(stage)) return NaN;
-    const wall = Math.abs(Date.parse(this.server.clock) - Date.parse(this.server.stage_time)) < 5 * 60_000;
+    const wall = Math.abs(Date.parse(this.server.clock) - stage) < 5 * 60_000;
     return wall ? stage + Math.min(Date.now() - this.heard, 60_000) : stage;
   }
 }
