@@ -154,6 +154,13 @@ func TestPage(t *testing.T) {
 		t.Errorf("%d pixels of the diagram are drawn", n)
 	}
 
+	under := rows("SELECT toString(countIf(place = '')), toString(uniqIf(place, place != '')) FROM v_train_status WHERE state != 'closed' AND isNotNull(lat)")[0]
+	b.view("#/map", "trains")
+	drawn := evaluate[[]string](b, "the map", `document.querySelector(".map svg") && [".train", ".standing"].map((c) => "" + document.querySelectorAll(c).length)`)
+	if fmt.Sprint(drawn) != fmt.Sprint(under) {
+		t.Errorf("trains on the line and places with trains on the map %v, SQL says %v", drawn, under)
+	}
+
 	stays := rows("SELECT countIf(state != 'closed'), countIf(state = 'closed' AND departed >= (SELECT now FROM v_now) - INTERVAL 28 DAY) FROM v_visits WHERE place = 'kz-altynkol' AND unit_kind = 'train' AND stopped")[0]
 	text := b.view("#/place/kz-altynkol?days=28", "Altynkol", "Occupation")
 	if want := "Standing now\n" + stays[0] + "\n"; !strings.Contains(text, want) || !strings.Contains(text, "Left in 28 days\n"+stays[1]+"\n") {

@@ -29,8 +29,9 @@ type API struct {
 	Ask Ask
 
 	mu    sync.Mutex
-	known map[string]*view
+	known map[string]*view // views
 	asked time.Time
+	typed map[string]*view // queries with the types of their columns; nil until somebody needs them
 }
 
 // Bounds of an answer.
@@ -43,22 +44,27 @@ const (
 var reserved = []string{"format", "order", "limit", "offset", "columns"}
 
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	views, err := a.views(r.Context())
+	name := r.PathValue("view")
+	all, err := a.queries(r.Context(), name, r.URL.Query())
+	if err == nil && all[name] == nil {
+		var views map[string]*view
+		if views, err = a.views(r.Context()); err == nil {
+			all = maps.Clone(all)
+			maps.Copy(all, views)
+		}
+	}
 	if err != nil {
 		fail(w, http.StatusServiceUnavailable, err)
 		return
 	}
-	switch name := r.PathValue("view"); name {
-	case "":
-		answer(w, index(views))
-	case "openapi.json":
-		answer(w, openAPI(views))
+	switch v := all[name]; {
+	case name == "":
+		answer(w, index(all))
+	case name == "openapi.json":
+		answer(w, openAPI(all))
+	case v == nil:
+		fail(w, http.StatusNotFound, fmt.Errorf("there is no view %q: /api/v1/ lists them", name))
 	default:
-		v := views[name]
-		if v == nil {
-			fail(w, http.StatusNotFound, fmt.Errorf("there is no view %q: /api/v1/ lists them", name))
-			return
-		}
 		a.rows(w, r, v)
 	}
 }

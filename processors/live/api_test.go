@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -165,6 +166,11 @@ func TestOpenAPI(t *testing.T) {
 	if err != nil || len(views) < 20 {
 		t.Fatalf("%d views, %v", len(views), err)
 	}
+	own, err := (&API{Ask: ask}).queries(t.Context(), "openapi.json", nil)
+	if err != nil || len(own) < 5 {
+		t.Fatalf("%d queries, %v", len(own), err)
+	}
+	maps.Copy(views, own)
 	_, _, index := get("")
 	_, _, text := get("openapi.json")
 	var doc struct {

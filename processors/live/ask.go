@@ -67,7 +67,7 @@ type view struct {
 	Params        []param
 }
 
-// views reads which there are, with what their columns mean, and the queries beside them.
+// views reads which there are, with what their columns mean.
 func (ask Ask) views(ctx context.Context) (map[string]*view, error) {
 	out := map[string]*view{}
 	err := ask.each(ctx, `SELECT name, comment FROM system.tables WHERE database = currentDatabase() AND startsWith(name, 'v_')`, readOnly(),
@@ -101,16 +101,6 @@ func (ask Ask) views(ctx context.Context) (map[string]*view, error) {
 		if len(v.Columns) > 0 {
 			byName[v.Name] = v
 		}
-	}
-	own, err := queries()
-	if err != nil {
-		return nil, err
-	}
-	for _, v := range own {
-		if err := ask.describe(ctx, v); err != nil {
-			return nil, err
-		}
-		byName[v.Name] = v
 	}
 	return byName, nil
 }

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // queryFiles are what the page needs beside the analysts' views: SQL over them and over the catalogue. Each is asked for like a view.
@@ -27,13 +28,51 @@ type param struct{ Name, Comment string }
 
 var meaning = regexp.MustCompile(`^-- (\??)([a-z_0-9]+): (.*)$`)
 
+// untyped are the queries without the types of their columns.
+var untyped = sync.OnceValues(queries)
+
+// queries returns the queries by name. What their columns are costs much to ask, so it is asked once, and when it matters: for the
+// description, and for one of them whose columns choose rows.
+func (a *API) queries(ctx context.Context, name string, request url.Values) (map[string]*view, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.typed != nil {
+		return a.typed, nil
+	}
+	all, err := untyped()
+	if err != nil || name != "openapi.json" && (all[name] == nil || !all[name].chosen(request)) {
+		return all, err
+	}
+	typed, err := queries()
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range typed {
+		if err := a.Ask.describe(ctx, v); err != nil {
+			return nil, err
+		}
+	}
+	a.typed = typed
+	return typed, nil
+}
+
+// chosen tells whether a request chooses rows by a column.
+func (v *view) chosen(request url.Values) bool {
+	for name := range request {
+		if !slices.Contains(reserved, name) && !v.isParam(name) {
+			return true
+		}
+	}
+	return false
+}
+
 // queries reads the files; only the types of their columns are missing.
-func queries() ([]*view, error) {
+func queries() (map[string]*view, error) {
 	entries, err := queryFiles.ReadDir("queries")
 	if err != nil {
 		return nil, err
 	}
-	var out []*view
+	out := map[string]*view{}
 	for _, e := range entries {
 		text, err := queryFiles.ReadFile("queries/" + e.Name())
 		if err != nil {
@@ -55,7 +94,7 @@ func queries() ([]*view, error) {
 			}
 		}
 		v.Comment = strings.Join(about, " ")
-		out = append(out, v)
+		out[v.Name] = v
 	}
 	return out, nil
 }

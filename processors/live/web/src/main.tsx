@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Borders } from "./borders";
 import { CorridorView } from "./corridor";
 import { duration, localClocks, minute } from "./format";
+import { MapView } from "./map/map";
 import { Pipeline } from "./pipeline";
 import { PlaceView } from "./place";
 import { Report } from "./report";
@@ -105,6 +106,7 @@ function Page() {
         {at.view === "borders" && <Borders live={live} kind={kind} filter={q} />}
         {at.view === "trains" && <Trains live={live} kind={kind} filter={q} />}
         {at.view === "corridor" && <CorridorView live={live} id={at.id} query={at.query} />}
+        {at.view === "map" && <MapView live={live} query={at.query} />}
         {at.view === "unit" && <Unit key={at.id} live={live} id={at.id} query={at.query} />}
         {at.view === "place" && <PlaceView key={at.id} live={live} id={at.id} query={at.query} />}
         {at.view === "report" && <Report live={live} id={at.id} query={at.query} />}

@@ -1,5 +1,5 @@
 // Where one is lies behind the #, so that an address can be sent to somebody: #/corridor/khorgos-aktau?h=72&q=10631
-export const tabs = ["borders", "trains", "corridor", "report", "pipeline"] as const;
+export const tabs = ["borders", "trains", "corridor", "map", "report", "pipeline"] as const;
 export type Tab = (typeof tabs)[number];
 /** Views that one comes to from others. */
 const inner = ["unit", "place"] as const;

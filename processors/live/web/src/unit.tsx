@@ -50,6 +50,7 @@ export function Unit(p: { live: Live; id: string; query: URLSearchParams }) {
       {(kind === "train" || kind === "vessel") && <Load run={p.id} />}
       <p class="links">
         {text(row?.["direction_by"]) && <a href={href("corridor", text(row?.["direction_by"]), { q: p.id })}>{t("inDiagram")}</a>}
+        {row && <a href={href("map", "", { unit: p.id })}>{t("onMap")}</a>}
         {["visits", "legs", "crossing_sides", "positions", "events"].map((v) => (
           <a key={v} href={`/api/v1/${v}?unit=${encodeURIComponent(p.id)}&format=csv&limit=100000`} download>{`${v}.csv`}</a>
         ))}
