@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useRows } from "../api";
-import { useCatalogue, type Catalogue } from "../catalogue";
+import { useCatalogue, type Catalogue, type Place } from "../catalogue";
 import { age, duration, number, text } from "../format";
 import { href, set } from "../route";
 import type { Live, Row } from "../stream";
@@ -68,6 +68,8 @@ function Drawn(p: { live: Live; known: Catalogue; sections: Section[]; unit: str
   for (const r of trains) if (text(r["place"])) at.set(text(r["place"]), [...(at.get(text(r["place"])) ?? []), r]);
   const under = trains.filter((r) => !text(r["place"]));
   const places = [...p.known.places.values()].filter((v) => v.has_position);
+  const room = labelRoom(size);
+  const names = named(places, x, y, at, room);
   const zoom = (by: number) => setMoved({ ...camera, k: camera.k * by });
   return (
     <section class="map">
@@ -91,7 +93,7 @@ function Drawn(p: { live: Live; known: Catalogue; sections: Section[]; unit: str
             })}
             {p.track.length > 1 && <path d={line(p.track.flatMap((r) => [number(r["lon"]), number(r["lat"])]))} class="track" />}
             {places.map((v) => <circle key={v.id} cx={x(v.lon)} cy={y(v.lat)} r={2} class="place" />)}
-            {named(places, x, y, at, size).map((v) => <text key={v.id} x={x(v.lon) + 6 + (at.has(v.id) ? 6 : 0)} y={y(v.lat) + 4}>{v.name}</text>)}
+            {names.map((v) => <text key={v.id} x={x(v.lon) + 6 + (at.has(v.id) ? 6 : 0)} y={y(v.lat) + 4}>{v.name}</text>)}
             {under.map((r) => {
               const old = age(r["seen_at"], now);
               const [cx, cy] = [x(number(r["lon"])), y(number(r["lat"]))];
@@ -100,7 +102,7 @@ function Drawn(p: { live: Live; known: Catalogue; sections: Section[]; unit: str
                   <circle cx={cx} cy={cy} r={5} class={`train ${r["state"] === "open" ? "" : "silent"} ${r.key === p.unit ? "chosen" : ""}`}>
                     <title>{`${r.key}, ${t("seen")} ${t("ago", duration(old))} (${text(r["source"])}), ${Math.round(number(r["speed_kmh"]))} km/h, ${t("behind", text(r["last_place_name"]))}`}</title>
                   </circle>
-                  {camera.k > 30 && <text x={cx + 7} y={cy - 5} class="soft">{`${r.key.split(":")[1] ?? r.key} ${duration(old)}`}</text>}
+                  {camera.k > 30 && room(cx, cy - 9, 100) && <text x={cx + 7} y={cy - 5} class="soft">{`${r.key.split(":")[1] ?? r.key} ${duration(old)}`}</text>}
                 </a>
               );
             })}
@@ -139,16 +141,22 @@ function fit(p: { known: Catalogue; track: Row[] }, trains: Row[], size: { width
   return { x: (x0 + x1) / 2, y: (y0 + y1) / 2, k: Math.max(1, k) };
 }
 
-/** Places that are named: those where trains stand first, then borders, and never two upon each other. */
-function named(places: { id: string; name: string; kinds: string[]; lat: number; lon: number }[], x: (lon: number) => number, y: (lat: number) => number, at: Map<string, Row[]>, size: { width: number; height: number }) {
-  const rank = (v: { id: string; kinds: string[] }) => (at.has(v.id) ? 0 : v.kinds.some((k) => k.startsWith("border")) ? 1 : 2);
+/** Whether a text still has room on the screen; if so it takes it. */
+type Room = (left: number, top: number, width: number) => boolean;
+
+function labelRoom(size: { width: number; height: number }): Room {
   const taken: [number, number, number][] = [];
-  return [...places].sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1)).filter((v) => {
-    const [left, top, width] = [x(v.lon), y(v.lat), v.name.length * 7 + 20];
+  return (left, top, width) => {
     if (left < -width || left > size.width || top < 0 || top > size.height || taken.some(([l, o, w]) => Math.abs(o - top) < 15 && left < l + w && l < left + width)) return false;
     taken.push([left, top, width]);
     return true;
-  });
+  };
+}
+
+/** Places that are named: those where trains stand first, then borders, as far as there is room. */
+function named(places: Place[], x: (lon: number) => number, y: (lat: number) => number, at: Map<string, Row[]>, room: Room): Place[] {
+  const rank = (v: Place) => (at.has(v.id) ? 0 : v.kinds.some((k) => k.startsWith("border")) ? 1 : 2);
+  return [...places].sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1)).filter((v) => room(x(v.lon), y(v.lat), v.name.length * 7 + 20));
 }
 
 /** The wheel and two fingers zoom, one drags, keys do both. */
