@@ -65,7 +65,7 @@ func (n *node) banner(out io.Writer, http string) {
 	fmt.Fprintf(out, "  broker      %s            topics %s.*\n", n.cfg.Brokers[0], n.cfg.Prefix)
 	fmt.Fprintf(out, "  ClickHouse  http://%s     database %s\n", n.cfg.ClickHouse, n.cfg.database())
 	if http != "" {
-		fmt.Fprintf(out, "  page        http://%s/    borders and trains as they are now\n", http)
+		fmt.Fprintf(out, "  page        http://%s/    borders, trains, diagram, map and reports as they are now\n", http)
 		fmt.Fprintf(out, "  HTTP        http://%s     POST /v1/events, /api/v1/, /readyz, /metrics\n", http)
 	}
 	fmt.Fprintf(out, "  data        %s\n", n.cfg.DataDir)

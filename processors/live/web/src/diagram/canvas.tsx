@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { duration, minute } from "../format";
 import { t } from "../texts";
-import { area, colours, draw, labels, place, room, trace, tracePlan, type Picture, type Size } from "./draw";
+import { area, colours, draw, hourLabels, place, placeLabels, room, trace, tracePlan, type Picture, type Size } from "./draw";
 import { useGestures, type Hovered } from "./gestures";
 import type { Window } from "./scale";
 
@@ -18,14 +18,16 @@ export interface Props {
   told: boolean;
 }
 
-/** Three canvases above each other: lines, labels, and the line under the mouse. */
+/** Lines, labels beside and below them, and above all the line under the mouse: a canvas each, so that a move redraws little. */
 export function Canvas(p: Props) {
   const under = useRef<HTMLCanvasElement>(null);
   const beside = useRef<HTMLCanvasElement>(null);
+  const below = useRef<HTMLCanvasElement>(null);
   const upper = useRef<HTMLCanvasElement>(null);
   const box = useRef<HTMLDivElement>(null);
   const [size, setSize] = useState<Size>({ width: 0, height: 0 });
   const [hovered, setHovered] = useState<Hovered>();
+  const clean = useRef(true); // nothing is drawn on the upper canvas
   const view = useRef(p);
   view.current = p;
   const sized = useRef(size);
@@ -50,11 +52,14 @@ export function Canvas(p: Props) {
 
   useLines(under, p, size);
   useLayoutEffect(() => {
-    if (size.width) labels(context(beside.current!, size), p.picture, p.seen, a, colours());
+    if (!size.width) return;
+    placeLabels(context(beside.current!, { width: room.left, height: size.height }), p.picture, p.seen, a, colours());
+    hourLabels(context(below.current!, { width: size.width, height: room.bottom }), p.seen, { ...a, bottom: 0 }, colours());
   }, [p.picture, p.seen, size]);
   useLayoutEffect(() => {
-    if (!size.width) return;
+    if (!size.width || (!hovered && clean.current)) return; // wiping a large canvas in each frame costs more than all else
     const c = context(upper.current!, size);
+    clean.current = !hovered;
     if (!hovered) return;
     c.beginPath();
     c.rect(a.left, 0, a.right - a.left, a.bottom);
@@ -80,6 +85,7 @@ export function Canvas(p: Props) {
       style={{ height: size.height ? `${size.height}px` : "60vh" }}>
       <div class="lines" style={{ left: `${room.left}px`, width: `${a.right - a.left}px`, height: `${a.bottom}px` }}><canvas ref={under} /></div>
       <canvas ref={beside} />
+      <canvas ref={below} style={{ top: `${a.bottom}px` }} />
       <canvas ref={upper} />
       {!p.told && <p class="empty">{t("loading")}</p>}
       {line && (

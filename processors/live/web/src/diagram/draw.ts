@@ -56,7 +56,7 @@ export function place(w: Window, a: Area) {
   };
 }
 
-/** Draws what moves with the lines; labels() draws what stands beside them. */
+/** Draws what moves with the lines; placeLabels() and hourLabels() what stands beside them. */
 export function draw(c: CanvasRenderingContext2D, p: Picture, w: Window, a: Area, colours: Colours): void {
   const at = place(w, a);
   c.font = font;
@@ -187,8 +187,8 @@ export function short(unit: string): string {
   return unit.split(":")[1] ?? unit;
 }
 
-/** Names of places beside the lines, hours below. */
-export function labels(c: CanvasRenderingContext2D, p: Picture, w: Window, a: Area, colours: Colours): void {
+/** Names of places beside the lines. */
+export function placeLabels(c: CanvasRenderingContext2D, p: Picture, w: Window, a: Area, colours: Colours): void {
   const at = place(w, a);
   const bottom = a.bottom;
   c.font = font;
@@ -203,7 +203,13 @@ export function labels(c: CanvasRenderingContext2D, p: Picture, w: Window, a: Ar
     last = y;
     c.fillText(fit(c, stop.name), 6, y);
   }
-  c.textBaseline = "alphabetic";
+}
+
+/** Hours and days below the lines. */
+export function hourLabels(c: CanvasRenderingContext2D, w: Window, a: Area, colours: Colours): void {
+  const at = place(w, a);
+  const bottom = a.bottom;
+  c.font = font;
   const { step, at: times } = marks(w.t0, w.t1, a.right - a.left, apartMarks);
   for (const t of times) {
     const text = new Date(t).toISOString();
