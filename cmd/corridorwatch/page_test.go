@@ -111,8 +111,13 @@ func (b *tab) view(hash string, words ...string) string {
 func TestPage(t *testing.T) {
 	p := newProgram(t)
 	s := p.up("--time", "data")
-	if status, body := s.get("/"); status == http.StatusNotFound {
+	status, body := s.get("/")
+	if status == http.StatusNotFound {
 		missing(t, body)
+	}
+	// What is served is what was built last. Reading it also tells 'go test' that a result of another page is none of this one.
+	if built, err := os.ReadFile("../../processors/live/web/dist/index.html"); err != nil || string(built) != body {
+		t.Fatalf("the page that is served is not the one that was built (%v):\n%s", err, body)
 	}
 	world := filepath.Join(t.TempDir(), "world.jsonl")
 	s.run("simulate", "--corridors", "khorgos-aktau", "--days", "2", "--interval", "10m", "--out", world)
