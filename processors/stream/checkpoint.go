@@ -162,6 +162,9 @@ func (t *task) describe(clean bool) *pb.Checkpoint {
 	for _, d := range t.out.dests {
 		c.Sent = append(c.Sent, &pb.Sent{Topic: d.topic, Partition: uint32(d.partition), Seq: d.seq})
 	}
+	for _, a := range t.ahead {
+		c.Ahead = append(c.Ahead, &pb.Ahead{Round: a.round, Record: a.value})
+	}
 	for i, s := range t.in.from {
 		c.Received = append(c.Received, &pb.Received{
 			Stage: t.in.stages[i/t.in.partitions], Task: uint32(i % t.in.partitions), Epoch: s.epoch, Seq: s.seq, Mark: s.mark,

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"corridorwatch/schemas/pb"
 )
 
@@ -105,6 +107,13 @@ func (t *task) resume(ctx context.Context, s *saved) error {
 		if from := t.in.sender(r.Stage, r.Task); from != nil {
 			*from = sender{epoch: r.Epoch, seq: r.Seq, mark: r.Mark}
 		}
+	}
+	for _, a := range s.Ahead {
+		rec := new(pb.Record)
+		if err := proto.Unmarshal(a.Record, rec); err != nil {
+			return fmt.Errorf("a record that was ahead, in the checkpoint of offset %d: %w", s.InputOffset, err)
+		}
+		t.ahead = append(t.ahead, ahead{round: a.Round, rec: rec, value: a.Record})
 	}
 	t.known = max(t.now, t.in.knownAt())
 	if t.epoch == s.epoch { // another one numbers its records from 1

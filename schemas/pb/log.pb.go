@@ -924,6 +924,7 @@ type Checkpoint struct {
 	State           []byte                 `protobuf:"bytes,11,opt,name=state,proto3" json:"state,omitempty"`
 	Partial         bool                   `protobuf:"varint,12,opt,name=partial,proto3" json:"partial,omitempty"`
 	Pieces          []*Piece               `protobuf:"bytes,14,rep,name=pieces,proto3" json:"pieces,omitempty"`
+	Ahead           []*Ahead               `protobuf:"bytes,15,rep,name=ahead,proto3" json:"ahead,omitempty"` // records of rounds that not every upstream task has reached
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1042,6 +1043,65 @@ func (x *Checkpoint) GetPieces() []*Piece {
 	return nil
 }
 
+func (x *Checkpoint) GetAhead() []*Ahead {
+	if x != nil {
+		return x.Ahead
+	}
+	return nil
+}
+
+type Ahead struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Round         int64                  `protobuf:"varint,1,opt,name=round,proto3" json:"round,omitempty"`
+	Record        []byte                 `protobuf:"bytes,2,opt,name=record,proto3" json:"record,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Ahead) Reset() {
+	*x = Ahead{}
+	mi := &file_log_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Ahead) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Ahead) ProtoMessage() {}
+
+func (x *Ahead) ProtoReflect() protoreflect.Message {
+	mi := &file_log_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Ahead.ProtoReflect.Descriptor instead.
+func (*Ahead) Descriptor() ([]byte, []int) {
+	return file_log_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Ahead) GetRound() int64 {
+	if x != nil {
+		return x.Round
+	}
+	return 0
+}
+
+func (x *Ahead) GetRecord() []byte {
+	if x != nil {
+		return x.Record
+	}
+	return nil
+}
+
 type Piece struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Key           []byte                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
@@ -1052,7 +1112,7 @@ type Piece struct {
 
 func (x *Piece) Reset() {
 	*x = Piece{}
-	mi := &file_log_proto_msgTypes[8]
+	mi := &file_log_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1064,7 +1124,7 @@ func (x *Piece) String() string {
 func (*Piece) ProtoMessage() {}
 
 func (x *Piece) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[8]
+	mi := &file_log_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1077,7 +1137,7 @@ func (x *Piece) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Piece.ProtoReflect.Descriptor instead.
 func (*Piece) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{8}
+	return file_log_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Piece) GetKey() []byte {
@@ -1105,7 +1165,7 @@ type Sent struct {
 
 func (x *Sent) Reset() {
 	*x = Sent{}
-	mi := &file_log_proto_msgTypes[9]
+	mi := &file_log_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1117,7 +1177,7 @@ func (x *Sent) String() string {
 func (*Sent) ProtoMessage() {}
 
 func (x *Sent) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[9]
+	mi := &file_log_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1130,7 +1190,7 @@ func (x *Sent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sent.ProtoReflect.Descriptor instead.
 func (*Sent) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{9}
+	return file_log_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Sent) GetTopic() string {
@@ -1167,7 +1227,7 @@ type Received struct {
 
 func (x *Received) Reset() {
 	*x = Received{}
-	mi := &file_log_proto_msgTypes[10]
+	mi := &file_log_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1179,7 +1239,7 @@ func (x *Received) String() string {
 func (*Received) ProtoMessage() {}
 
 func (x *Received) ProtoReflect() protoreflect.Message {
-	mi := &file_log_proto_msgTypes[10]
+	mi := &file_log_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1192,7 +1252,7 @@ func (x *Received) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Received.ProtoReflect.Descriptor instead.
 func (*Received) Descriptor() ([]byte, []int) {
-	return file_log_proto_rawDescGZIP(), []int{10}
+	return file_log_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Received) GetStage() Stage {
@@ -1301,7 +1361,7 @@ const file_log_proto_rawDesc = "" +
 	"\x05parts\x18\x03 \x01(\rR\x05parts\x12\x12\n" +
 	"\x04data\x18\x04 \x01(\fR\x04data\x12\x10\n" +
 	"\x03crc\x18\x05 \x01(\aR\x03crc\x12\x16\n" +
-	"\x06number\x18\x06 \x01(\x04R\x06number\"\xc1\x03\n" +
+	"\x06number\x18\x06 \x01(\x04R\x06number\"\xf0\x03\n" +
 	"\n" +
 	"Checkpoint\x12!\n" +
 	"\finput_offset\x18\x01 \x01(\x03R\vinputOffset\x12*\n" +
@@ -1316,7 +1376,11 @@ const file_log_proto_rawDesc = "" +
 	"\aunclean\x18\t \x01(\bR\aunclean\x12\x14\n" +
 	"\x05state\x18\v \x01(\fR\x05state\x12\x18\n" +
 	"\apartial\x18\f \x01(\bR\apartial\x12/\n" +
-	"\x06pieces\x18\x0e \x03(\v2\x17.corridorwatch.v1.PieceR\x06piecesJ\x04\b\r\x10\x0e\"/\n" +
+	"\x06pieces\x18\x0e \x03(\v2\x17.corridorwatch.v1.PieceR\x06pieces\x12-\n" +
+	"\x05ahead\x18\x0f \x03(\v2\x17.corridorwatch.v1.AheadR\x05aheadJ\x04\b\r\x10\x0e\"5\n" +
+	"\x05Ahead\x12\x14\n" +
+	"\x05round\x18\x01 \x01(\x03R\x05round\x12\x16\n" +
+	"\x06record\x18\x02 \x01(\fR\x06record\"/\n" +
 	"\x05Piece\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\fR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\fR\x05value\"L\n" +
@@ -1353,7 +1417,7 @@ func file_log_proto_rawDescGZIP() []byte {
 }
 
 var file_log_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_log_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_log_proto_goTypes = []any{
 	(Stage)(0),            // 0: corridorwatch.v1.Stage
 	(*Record)(nil),        // 1: corridorwatch.v1.Record
@@ -1364,57 +1428,59 @@ var file_log_proto_goTypes = []any{
 	(*Opened)(nil),        // 6: corridorwatch.v1.Opened
 	(*Segment)(nil),       // 7: corridorwatch.v1.Segment
 	(*Checkpoint)(nil),    // 8: corridorwatch.v1.Checkpoint
-	(*Piece)(nil),         // 9: corridorwatch.v1.Piece
-	(*Sent)(nil),          // 10: corridorwatch.v1.Sent
-	(*Received)(nil),      // 11: corridorwatch.v1.Received
-	(*Event)(nil),         // 12: corridorwatch.v1.Event
-	(*Visit)(nil),         // 13: corridorwatch.v1.Visit
-	(*Ride)(nil),          // 14: corridorwatch.v1.Ride
-	(*RunFacts)(nil),      // 15: corridorwatch.v1.RunFacts
-	(*TrainStatus)(nil),   // 16: corridorwatch.v1.TrainStatus
-	(*Leg)(nil),           // 17: corridorwatch.v1.Leg
-	(*Crossing)(nil),      // 18: corridorwatch.v1.Crossing
-	(*Reject)(nil),        // 19: corridorwatch.v1.Reject
-	(*CrossingDelay)(nil), // 20: corridorwatch.v1.CrossingDelay
-	(*DelayStats)(nil),    // 21: corridorwatch.v1.DelayStats
-	(*Alert)(nil),         // 22: corridorwatch.v1.Alert
-	(UnitKind)(0),         // 23: corridorwatch.v1.UnitKind
+	(*Ahead)(nil),         // 9: corridorwatch.v1.Ahead
+	(*Piece)(nil),         // 10: corridorwatch.v1.Piece
+	(*Sent)(nil),          // 11: corridorwatch.v1.Sent
+	(*Received)(nil),      // 12: corridorwatch.v1.Received
+	(*Event)(nil),         // 13: corridorwatch.v1.Event
+	(*Visit)(nil),         // 14: corridorwatch.v1.Visit
+	(*Ride)(nil),          // 15: corridorwatch.v1.Ride
+	(*RunFacts)(nil),      // 16: corridorwatch.v1.RunFacts
+	(*TrainStatus)(nil),   // 17: corridorwatch.v1.TrainStatus
+	(*Leg)(nil),           // 18: corridorwatch.v1.Leg
+	(*Crossing)(nil),      // 19: corridorwatch.v1.Crossing
+	(*Reject)(nil),        // 20: corridorwatch.v1.Reject
+	(*CrossingDelay)(nil), // 21: corridorwatch.v1.CrossingDelay
+	(*DelayStats)(nil),    // 22: corridorwatch.v1.DelayStats
+	(*Alert)(nil),         // 23: corridorwatch.v1.Alert
+	(UnitKind)(0),         // 24: corridorwatch.v1.UnitKind
 }
 var file_log_proto_depIdxs = []int32{
 	0,  // 0: corridorwatch.v1.Record.stage:type_name -> corridorwatch.v1.Stage
-	12, // 1: corridorwatch.v1.Record.event:type_name -> corridorwatch.v1.Event
-	13, // 2: corridorwatch.v1.Record.visit:type_name -> corridorwatch.v1.Visit
-	14, // 3: corridorwatch.v1.Record.ride:type_name -> corridorwatch.v1.Ride
-	15, // 4: corridorwatch.v1.Record.run_facts:type_name -> corridorwatch.v1.RunFacts
-	16, // 5: corridorwatch.v1.Record.train_status:type_name -> corridorwatch.v1.TrainStatus
-	17, // 6: corridorwatch.v1.Record.leg:type_name -> corridorwatch.v1.Leg
-	18, // 7: corridorwatch.v1.Record.crossing:type_name -> corridorwatch.v1.Crossing
-	19, // 8: corridorwatch.v1.Record.reject:type_name -> corridorwatch.v1.Reject
-	20, // 9: corridorwatch.v1.Record.crossing_delay:type_name -> corridorwatch.v1.CrossingDelay
-	21, // 10: corridorwatch.v1.Record.delay_stats:type_name -> corridorwatch.v1.DelayStats
-	22, // 11: corridorwatch.v1.Record.alert:type_name -> corridorwatch.v1.Alert
+	13, // 1: corridorwatch.v1.Record.event:type_name -> corridorwatch.v1.Event
+	14, // 2: corridorwatch.v1.Record.visit:type_name -> corridorwatch.v1.Visit
+	15, // 3: corridorwatch.v1.Record.ride:type_name -> corridorwatch.v1.Ride
+	16, // 4: corridorwatch.v1.Record.run_facts:type_name -> corridorwatch.v1.RunFacts
+	17, // 5: corridorwatch.v1.Record.train_status:type_name -> corridorwatch.v1.TrainStatus
+	18, // 6: corridorwatch.v1.Record.leg:type_name -> corridorwatch.v1.Leg
+	19, // 7: corridorwatch.v1.Record.crossing:type_name -> corridorwatch.v1.Crossing
+	20, // 8: corridorwatch.v1.Record.reject:type_name -> corridorwatch.v1.Reject
+	21, // 9: corridorwatch.v1.Record.crossing_delay:type_name -> corridorwatch.v1.CrossingDelay
+	22, // 10: corridorwatch.v1.Record.delay_stats:type_name -> corridorwatch.v1.DelayStats
+	23, // 11: corridorwatch.v1.Record.alert:type_name -> corridorwatch.v1.Alert
 	2,  // 12: corridorwatch.v1.Record.recompute:type_name -> corridorwatch.v1.Recompute
 	3,  // 13: corridorwatch.v1.Record.recomputed:type_name -> corridorwatch.v1.Recomputed
 	0,  // 14: corridorwatch.v1.Recompute.stage:type_name -> corridorwatch.v1.Stage
-	23, // 15: corridorwatch.v1.Recompute.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	12, // 16: corridorwatch.v1.Recompute.events:type_name -> corridorwatch.v1.Event
+	24, // 15: corridorwatch.v1.Recompute.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	13, // 16: corridorwatch.v1.Recompute.events:type_name -> corridorwatch.v1.Event
 	1,  // 17: corridorwatch.v1.Recompute.told:type_name -> corridorwatch.v1.Record
 	0,  // 18: corridorwatch.v1.Recomputed.stage:type_name -> corridorwatch.v1.Stage
-	23, // 19: corridorwatch.v1.Recomputed.unit_kind:type_name -> corridorwatch.v1.UnitKind
-	12, // 20: corridorwatch.v1.Accepted.events:type_name -> corridorwatch.v1.Event
-	19, // 21: corridorwatch.v1.Accepted.rejects:type_name -> corridorwatch.v1.Reject
+	24, // 19: corridorwatch.v1.Recomputed.unit_kind:type_name -> corridorwatch.v1.UnitKind
+	13, // 20: corridorwatch.v1.Accepted.events:type_name -> corridorwatch.v1.Event
+	20, // 21: corridorwatch.v1.Accepted.rejects:type_name -> corridorwatch.v1.Reject
 	0,  // 22: corridorwatch.v1.Control.stage:type_name -> corridorwatch.v1.Stage
 	6,  // 23: corridorwatch.v1.Control.opened:type_name -> corridorwatch.v1.Opened
 	7,  // 24: corridorwatch.v1.Control.segment:type_name -> corridorwatch.v1.Segment
-	10, // 25: corridorwatch.v1.Checkpoint.sent:type_name -> corridorwatch.v1.Sent
-	11, // 26: corridorwatch.v1.Checkpoint.received:type_name -> corridorwatch.v1.Received
-	9,  // 27: corridorwatch.v1.Checkpoint.pieces:type_name -> corridorwatch.v1.Piece
-	0,  // 28: corridorwatch.v1.Received.stage:type_name -> corridorwatch.v1.Stage
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	11, // 25: corridorwatch.v1.Checkpoint.sent:type_name -> corridorwatch.v1.Sent
+	12, // 26: corridorwatch.v1.Checkpoint.received:type_name -> corridorwatch.v1.Received
+	10, // 27: corridorwatch.v1.Checkpoint.pieces:type_name -> corridorwatch.v1.Piece
+	9,  // 28: corridorwatch.v1.Checkpoint.ahead:type_name -> corridorwatch.v1.Ahead
+	0,  // 29: corridorwatch.v1.Received.stage:type_name -> corridorwatch.v1.Stage
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_log_proto_init() }
@@ -1450,7 +1516,7 @@ func file_log_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_log_proto_rawDesc), len(file_log_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
