@@ -46,7 +46,7 @@ type Topic struct {
 }
 
 // Stages in the order of the flow; a task's checkpoint partition is CheckpointPartition.
-var Stages = [...]pb.Stage{pb.Stage_INTAKE, pb.Stage_DWELL, pb.Stage_BORDER}
+var Stages = [...]pb.Stage{pb.Stage_INTAKE, pb.Stage_DWELL, pb.Stage_BORDER, pb.Stage_DELAY}
 
 // Topics lists every topic of an installation.
 var Topics = [...]Topic{
@@ -55,6 +55,7 @@ var Topics = [...]Topic{
 	{Name: Intake},
 	{Name: TrainEvents, Writers: []pb.Stage{pb.Stage_INTAKE}},
 	{Name: UnitEvents, Writers: []pb.Stage{pb.Stage_INTAKE, pb.Stage_DWELL}},
+	{Name: AreaEvents, Writers: []pb.Stage{pb.Stage_INTAKE, pb.Stage_BORDER}},
 	{Name: Shipments, Own: true, Writers: []pb.Stage{pb.Stage_INTAKE}},
 	{Name: Restrictions, Own: true, Writers: []pb.Stage{pb.Stage_INTAKE}},
 	{Name: Plans, Own: true, Writers: []pb.Stage{pb.Stage_INTAKE}},
@@ -63,6 +64,9 @@ var Topics = [...]Topic{
 	{Name: Visits, Own: true, Writers: []pb.Stage{pb.Stage_DWELL, pb.Stage_BORDER}},
 	{Name: Legs, Own: true, Writers: []pb.Stage{pb.Stage_BORDER}},
 	{Name: Crossings, Own: true, Writers: []pb.Stage{pb.Stage_BORDER}},
+	{Name: CrossingDelays, Own: true, Writers: []pb.Stage{pb.Stage_DELAY}},
+	{Name: DelayStats, Own: true, Writers: []pb.Stage{pb.Stage_DELAY}},
+	{Name: Alerts, Own: true, Writers: []pb.Stage{pb.Stage_DELAY}},
 	{Name: Recomputed, Own: true, Writers: []pb.Stage{pb.Stage_DWELL, pb.Stage_BORDER}},
 }
 

@@ -208,7 +208,7 @@ func threeNodes(t *testing.T, whole *program, world string, want map[string][]st
 	for _, r := range []*role{p1, p2, sink} {
 		r.awaitReady()
 	}
-	f.flow, f.pulse = f.fleet.flow(world, 150), takePulse(t, 3*4, p1.url("/metrics"), p2.url("/metrics"))
+	f.flow, f.pulse = f.fleet.flow(world, 150), takePulse(t, len(stageNames())*4, p1.url("/metrics"), p2.url("/metrics"))
 	var report strings.Builder
 	f.table = tabwriter.NewWriter(&report, 0, 0, 2, ' ', 0)
 	for _, fault := range brokerFaults {

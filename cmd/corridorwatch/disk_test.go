@@ -23,7 +23,7 @@ func fullDisk(t *testing.T, world string, want map[string][]string) {
 	}
 	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
 	s := p.up("--time", "data")
-	pulse := takePulse(t, 3*4, "http://"+s.HTTP+"/metrics")
+	pulse := takePulse(t, len(stageNames())*4, "http://"+s.HTTP+"/metrics")
 	const wanted = 32 << 20 // below this much the broker takes nothing
 	ballast := filepath.Join(dir, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, free(t, dir)-wanted-1<<20), 0o644); err != nil {

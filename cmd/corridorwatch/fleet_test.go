@@ -206,7 +206,7 @@ func takenOver(t *testing.T, since time.Time, partitions int, roles ...*role) ti
 				}
 			}
 		}
-		return len(held) == 3*partitions && took > 0, fmt.Errorf("%d of %d tasks", len(held), 3*partitions)
+		return len(held) == len(stageNames())*partitions && took > 0, fmt.Errorf("%d of %d tasks", len(held), len(stageNames())*partitions)
 	})
 	return took
 }

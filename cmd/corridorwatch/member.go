@@ -13,6 +13,7 @@ import (
 	"corridorwatch/internal/installation"
 	"corridorwatch/internal/kafkalog"
 	"corridorwatch/processors/border"
+	"corridorwatch/processors/delay"
 	"corridorwatch/processors/dwell"
 	"corridorwatch/processors/intake"
 	"corridorwatch/processors/sink"
@@ -59,6 +60,9 @@ func enter(ctx context.Context) (*member, error) {
 	if err != nil {
 		return nil, errors.Join(err, m.log.Close())
 	}
+	if err := choice.Check(cfg.Prefix); err != nil {
+		return nil, errors.Join(err, m.log.Close())
+	}
 	m.time, m.cfg.Partitions = choice.Time, choice.Partitions
 	m.introduce()
 	return &m, nil
@@ -90,7 +94,7 @@ func (m *member) awaitBrokers(ctx context.Context) error {
 }
 
 // stageNames are those of all stages, in the order of the flow.
-func stageNames() []string { return []string{"intake", "dwell", "border"} }
+func stageNames() []string { return []string{"intake", "dwell", "border", "delay"} }
 
 // stages are those of the given names.
 func (m *member) stages(names []string) []stream.Stage {
@@ -98,6 +102,7 @@ func (m *member) stages(names []string) []stream.Stage {
 		"intake": func() stream.Stage { return intake.Stage(m.cat, intake.Config{Wall: m.time == installation.Wall}) },
 		"dwell":  func() stream.Stage { return dwell.Stage(m.cat) },
 		"border": func() stream.Stage { return border.Stage(m.cat) },
+		"delay":  func() stream.Stage { return delay.Stage(m.cat) },
 	}
 	var out []stream.Stage
 	for _, name := range names {

@@ -23,7 +23,7 @@ func (n *node) ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if want := 3 * n.cfg.Partitions; len(times) < want {
+	if want := len(stageNames()) * n.cfg.Partitions; len(times) < want {
 		return fmt.Errorf("%d of %d tasks work; the others still restore", len(times), want)
 	}
 	if n.time != installation.Wall {

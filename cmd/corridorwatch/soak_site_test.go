@@ -177,7 +177,7 @@ func (s *site) remove() {
 		s.t.Fatal(err)
 	}
 	groups := []string{schemas.SinkGroup(cfg.Prefix)}
-	for _, stage := range []pb.Stage{pb.Stage_INTAKE, pb.Stage_DWELL, pb.Stage_BORDER} {
+	for _, stage := range []pb.Stage{pb.Stage_INTAKE, pb.Stage_DWELL, pb.Stage_BORDER, pb.Stage_DELAY} {
 		groups = append(groups, schemas.Group(cfg.Prefix, stage))
 	}
 	if _, err := client.DeleteGroups(ctx, &kafka.DeleteGroupsRequest{GroupIDs: groups}); err != nil {

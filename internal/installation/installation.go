@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"corridorwatch/internal/kafkalog"
 	"corridorwatch/schemas"
@@ -24,6 +26,30 @@ type Choice struct {
 	Partitions int    `json:"partitions"`
 	// From is the prefix of the installation whose history is replayed into this one; empty: none.
 	From string `json:"from,omitempty"`
+	// Stages are those it was created for: the checkpoints of another set lie elsewhere. Open fills them in.
+	Stages []string `json:"stages,omitempty"`
+}
+
+// stages are those this program runs.
+func stages() []string {
+	var out []string
+	for _, s := range schemas.Stages {
+		out = append(out, strings.ToLower(s.String()))
+	}
+	return out
+}
+
+// Check says what to do where the installation was created for other stages than this program runs.
+func (c Choice) Check(prefix string) error {
+	have := c.Stages
+	if len(have) == 0 {
+		have = []string{"intake", "dwell", "border"} // created before there were others
+	}
+	if slices.Equal(have, stages()) {
+		return nil
+	}
+	return fmt.Errorf("installation %q was created for the stages %s, and this version runs %s: run the version it was created with, or take its history "+
+		"into a new one with 'corridorwatch replay --from tables --to NEW --switch' (docs/recompute-and-replay.md)", prefix, strings.Join(have, ", "), strings.Join(stages(), ", "))
 }
 
 // ErrNone says that the prefix has no installation yet.
@@ -50,6 +76,7 @@ func Specs(prefix string, partitions, replication int) []kafkalog.TopicSpec {
 // Open returns what the installation was created with, creating it with want if there is none. An installation that was created
 // otherwise is an error that says what to do.
 func Open(ctx context.Context, log *kafkalog.Client, prefix string, want Choice, replication int) error {
+	want.Stages = stages()
 	have, err := Read(ctx, log, prefix)
 	if errors.Is(err, ErrNone) {
 		if err := create(ctx, log, prefix, want, replication); err != nil {
@@ -58,6 +85,9 @@ func Open(ctx context.Context, log *kafkalog.Client, prefix string, want Choice,
 		have, err = Read(ctx, log, prefix)
 	}
 	if err != nil {
+		return err
+	}
+	if err := have.Check(prefix); err != nil {
 		return err
 	}
 	if have.Time != want.Time {

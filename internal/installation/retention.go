@@ -31,11 +31,11 @@ const sinkReader = "sink"
 
 func readers(topic string) []string {
 	switch topic {
-	case schemas.Intake:
+	case schemas.Intake, schemas.AreaEvents:
 		return []string{"stage"}
 	case schemas.TrainEvents, schemas.UnitEvents:
 		return []string{"stage", sinkReader}
-	case schemas.Checkpoints, schemas.Installation, schemas.AreaEvents:
+	case schemas.Checkpoints, schemas.Installation:
 		return nil // checkpoints are pruned by their task
 	}
 	return []string{sinkReader}

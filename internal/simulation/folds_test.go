@@ -213,8 +213,8 @@ func (c *chain) take(value []byte) {
 }
 
 func (c *chain) emit(topic, _ string, rec *pb.Record) {
-	if next := map[string]int{schemas.TrainEvents: 1, schemas.UnitEvents: 2}[topic]; next > 0 {
-		c.folds[next].Fold(stream.In{Now: c.now, Rec: rec}, stream.NewOut(c.emit, func(int64) {}))
+	if next := map[string]int{schemas.TrainEvents: 1, schemas.UnitEvents: 2, schemas.AreaEvents: 3}[topic]; next > 0 {
+		c.folds[next].Fold(stream.In{Now: c.now, Round: c.now, Rec: rec}, stream.NewOut(c.emit, func(int64) {}))
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 
 	"corridorwatch/ingest"
 	"corridorwatch/processors/border"
+	"corridorwatch/processors/delay"
 	"corridorwatch/processors/dwell"
 	"corridorwatch/processors/intake"
 	"corridorwatch/processors/stream"
@@ -48,7 +49,7 @@ var (
 		return cat
 	})
 	allStages = sync.OnceValue(func() []stream.Stage {
-		return []stream.Stage{intake.Stage(catalogue(), intake.Config{}), dwell.Stage(catalogue()), border.Stage(catalogue())}
+		return []stream.Stage{intake.Stage(catalogue(), intake.Config{}), dwell.Stage(catalogue()), border.Stage(catalogue()), delay.Stage(catalogue())}
 	})
 )
 

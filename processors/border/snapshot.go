@@ -26,14 +26,20 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-func (t *teller) upsert(key, topic string, rec *pb.Record, m proto.Message) {
+// upsert tells a row if it differs from what was told; topic is empty for what only the delay stage is told. It returns whether it does.
+func (t *teller) upsert(key, topic string, rec *pb.Record, m proto.Message) bool {
 	h := fnv.New64a()
 	h.Write(encoded(m))
 	sum := h.Sum64()
 	t.kept[key] = sum
-	if old, ok := t.u.sent[key]; !ok || old != sum {
+	old, ok := t.u.sent[key]
+	if ok && old == sum {
+		return false
+	}
+	if topic != "" {
 		t.out.Emit(topic, t.u.id, rec)
 	}
+	return true
 }
 
 func encoded(m proto.Message) []byte {

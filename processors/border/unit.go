@@ -133,7 +133,7 @@ type journey struct {
 
 // compute tells what follows from the set now.
 func (u *unit) compute(cat *network.Catalog, out *stream.Out) {
-	t := teller{u: u, out: out, kept: make(map[string]uint64, len(u.sent))}
+	t := teller{u: u, cat: cat, out: out, kept: make(map[string]uint64, len(u.sent))}
 	stays := u.stays()
 	u.newest = 0
 	for _, s := range stays {
@@ -162,6 +162,9 @@ func (u *unit) compute(cat *network.Catalog, out *stream.Out) {
 		for _, c := range u.crossings(cat, j, way) {
 			t.crossing(c)
 		}
+	}
+	if u.isVehicle() {
+		t.vehicle(stays)
 	}
 	t.deleteRest()
 	u.sent = t.kept
@@ -270,12 +273,15 @@ func (u *unit) forgetAt() int64 {
 // teller emits what differs from what was last told.
 type teller struct {
 	u    *unit
+	cat  *network.Catalog
 	out  *stream.Out
 	kept map[string]uint64
 }
 
 func (t *teller) visit(v *pb.Visit) {
-	t.upsert(visitKey(v), schemas.Visits, &pb.Record{Body: &pb.Record_Visit{Visit: v}}, v)
+	if t.upsert(visitKey(v), schemas.Visits, &pb.Record{Body: &pb.Record_Visit{Visit: v}}, v) && t.cat.Usual(v.Place) {
+		t.out.Emit(schemas.AreaEvents, t.cat.Area(v.Place), &pb.Record{Body: &pb.Record_Visit{Visit: v}})
+	}
 }
 
 func (t *teller) leg(l *pb.Leg) {
@@ -283,7 +289,9 @@ func (t *teller) leg(l *pb.Leg) {
 }
 
 func (t *teller) crossing(c *pb.Crossing) {
-	t.upsert(crossingKey(c), schemas.Crossings, &pb.Record{Body: &pb.Record_Crossing{Crossing: c}}, c)
+	if t.upsert(crossingKey(c), schemas.Crossings, &pb.Record{Body: &pb.Record_Crossing{Crossing: c}}, c) {
+		t.out.Emit(schemas.AreaEvents, c.Area, &pb.Record{Body: &pb.Record_Crossing{Crossing: c}})
+	}
 }
 
 // Keys under which a unit remembers what it told.
@@ -315,7 +323,12 @@ const unknown = ^uint64(0)
 func rowOf(rec *pb.Record) (id string, kind pb.UnitKind, key string) {
 	switch b := rec.Body.(type) {
 	case *pb.Record_Visit:
+		if b.Visit.UnitKind == pb.UnitKind_TRAIN || b.Visit.UnitKind == pb.UnitKind_VESSEL {
+			return b.Visit.Unit, b.Visit.UnitKind, stayKey(b.Visit)
+		}
 		return b.Visit.Unit, b.Visit.UnitKind, visitKey(b.Visit)
+	case *pb.Record_RunFacts:
+		return b.RunFacts.Unit, b.RunFacts.UnitKind, holdsKey(b.RunFacts.Run)
 	case *pb.Record_Leg:
 		return b.Leg.Unit, b.Leg.UnitKind, legKey(b.Leg)
 	case *pb.Record_Crossing:
@@ -331,21 +344,33 @@ func (t *teller) deleteRest() {
 			continue
 		}
 		what, rest, _ := strings.Cut(key, "|")
+		if what == "h" {
+			t.out.Emit(schemas.AreaEvents, rest, &pb.Record{Deleted: true, Body: &pb.Record_RunFacts{RunFacts: &pb.RunFacts{Unit: u.id, UnitKind: u.kind, Run: rest}}})
+			continue
+		}
 		rest, last := cutLast(rest)
 		num, _ := strconv.Atoi(last)
 		n := uint32(num)
 		journey, place := cutLast(rest)
 		switch what {
-		case "v":
-			t.out.Emit(schemas.Visits, u.id, &pb.Record{Deleted: true, Body: &pb.Record_Visit{Visit: &pb.Visit{
-				Unit: u.id, UnitKind: u.kind, Journey: journey, Place: place, N: n}}})
+		case "v", "s":
+			v := &pb.Visit{Unit: u.id, UnitKind: u.kind, Journey: journey, Place: place, N: n}
+			if what == "v" {
+				t.out.Emit(schemas.Visits, u.id, &pb.Record{Deleted: true, Body: &pb.Record_Visit{Visit: v}})
+			}
+			if t.cat.Usual(place) {
+				t.out.Emit(schemas.AreaEvents, t.cat.Area(place), &pb.Record{Deleted: true, Body: &pb.Record_Visit{Visit: v}})
+			}
 		case "l":
 			journey, from := cutLast(journey)
 			t.out.Emit(schemas.Legs, u.id, &pb.Record{Deleted: true, Body: &pb.Record_Leg{Leg: &pb.Leg{
 				Unit: u.id, UnitKind: u.kind, Journey: journey, From: from, To: place, N: n}}})
 		case "c":
-			t.out.Emit(schemas.Crossings, u.id, &pb.Record{Deleted: true, Body: &pb.Record_Crossing{Crossing: &pb.Crossing{
-				Unit: u.id, UnitKind: u.kind, Journey: journey, Border: place, N: n}}})
+			c := &pb.Crossing{Unit: u.id, UnitKind: u.kind, Journey: journey, Border: place, N: n}
+			t.out.Emit(schemas.Crossings, u.id, &pb.Record{Deleted: true, Body: &pb.Record_Crossing{Crossing: c}})
+			if b, ok := t.cat.Border(place); ok {
+				t.out.Emit(schemas.AreaEvents, b.Area, &pb.Record{Deleted: true, Body: &pb.Record_Crossing{Crossing: c}})
+			}
 		}
 	}
 }

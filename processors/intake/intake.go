@@ -58,15 +58,16 @@ func Stage(cat *network.Catalog, cfg Config) stream.Stage {
 	return stream.Stage{
 		Name:    pb.Stage_INTAKE,
 		Input:   schemas.Intake,
-		Outputs: []string{schemas.TrainEvents, schemas.UnitEvents, schemas.Shipments, schemas.Restrictions, schemas.Plans, schemas.Rejects},
+		Outputs: []string{schemas.TrainEvents, schemas.UnitEvents, schemas.AreaEvents, schemas.Shipments, schemas.Restrictions, schemas.Plans, schemas.Rejects},
 		Logic:   "intake/3",
-		New:     func() stream.Fold { return &fold{cfg: cfg, form: form} },
+		New:     func() stream.Fold { return &fold{cfg: cfg, form: form, cat: cat} },
 	}
 }
 
 type fold struct {
 	cfg    Config
 	form   *normal.Form
+	cat    *network.Catalog
 	hasher schemas.Hasher // a buffer, no state
 	stale  map[string]*pb.Reject
 }
@@ -74,7 +75,7 @@ type fold struct {
 // Fold takes one record of the intake topic.
 func (f *fold) Fold(in stream.In, out *stream.Out) {
 	r := newReceipt(in, out)
-	if r.passedBefore() {
+	if r.passedBefore(f) {
 		return
 	}
 	for i, e := range r.elements() {
@@ -126,15 +127,21 @@ func (f *fold) stamp(now int64, ev *pb.Event) {
 // send passes an accepted event on, and what it implies.
 func (f *fold) send(ev *pb.Event, out *stream.Out) {
 	implied := imply(ev)
-	emit(ev, out)
+	f.emit(ev, out)
 	for _, e := range implied {
 		e.AcceptedAt, e.IngestedAt, e.Late = ev.AcceptedAt, ev.IngestedAt, ev.Late
 		e.Hash = f.hasher.Hash(e)
-		emit(e, out)
+		f.emit(e, out)
 	}
 }
 
-func emit(ev *pb.Event, out *stream.Out) {
+// emit sends an event on, and restrictions and plans to the areas they concern besides.
+func (f *fold) emit(ev *pb.Event, out *stream.Out) {
 	topic, key := schemas.Route(ev)
 	out.Emit(topic, key, &pb.Record{Body: &pb.Record_Event{Event: ev}})
+	if topic == schemas.Restrictions || topic == schemas.Plans {
+		for _, area := range f.cat.AreasOf(ev.Subject) {
+			out.Emit(schemas.AreaEvents, area, &pb.Record{Body: &pb.Record_Event{Event: ev}})
+		}
+	}
 }

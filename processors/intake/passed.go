@@ -11,13 +11,13 @@ import (
 )
 
 // passedBefore deals with a record of what has passed an intake before, and tells whether it was one. It keeps its stamps.
-func (r *receipt) passedBefore() bool {
+func (r *receipt) passedBefore(f *fold) bool {
 	var fault *schemas.Fault
 	switch r.ct {
 	case schemas.RecomputeType:
 		fault = r.recompute()
 	case schemas.AcceptedType:
-		fault = r.accepted()
+		fault = r.accepted(f)
 	default:
 		return false
 	}
@@ -53,7 +53,7 @@ func (r *receipt) recompute() *schemas.Fault {
 	return nil
 }
 
-func (r *receipt) accepted() *schemas.Fault {
+func (r *receipt) accepted(f *fold) *schemas.Fault {
 	a := new(pb.Accepted)
 	if err := proto.Unmarshal(r.in.Raw.Value, a); err != nil {
 		return unsound("not a list of accepted events (%v)", err)
@@ -64,7 +64,7 @@ func (r *receipt) accepted() *schemas.Fault {
 		}
 	}
 	for _, ev := range a.Events {
-		emit(ev, r.out)
+		f.emit(ev, r.out)
 	}
 	for _, reject := range a.Rejects {
 		r.emit(reject)

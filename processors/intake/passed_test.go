@@ -40,7 +40,7 @@ func TestPassedBefore(t *testing.T) {
 		{"too many pieces", schemas.RecomputeType, piece(func(p *pb.Recompute) { p.Pieces = 1025 }), []string{"rejects"}},
 		{"another's event", schemas.RecomputeType, piece(func(p *pb.Recompute) { p.Events[0].Subject = "X" }), []string{"rejects"}},
 		{"accepted", schemas.AcceptedType, &pb.Accepted{Events: []*pb.Event{late, plan}, Rejects: []*pb.Reject{{Id: "r", Attempts: 3, At: 4}}},
-			[]string{"train-events KTZ:1:2026-03-01 accepted 7 late true hash 9", "plans s#2 accepted 7 late false hash 9", "rejects r 3 at 4"}},
+			[]string{"train-events KTZ:1:2026-03-01 accepted 7 late true hash 9", "plans s#2 accepted 7 late false hash 9", "area-events khorgos accepted 7 late false hash 9", "rejects r 3 at 4"}},
 		{"goes nowhere", schemas.AcceptedType, &pb.Accepted{Events: []*pb.Event{late, {Source: "s", Id: "3", Hash: 1}}}, []string{"rejects"}},
 	} {
 		value, err := proto.Marshal(c.value)

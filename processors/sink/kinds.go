@@ -23,6 +23,9 @@ const (
 	visits
 	legs
 	crossings
+	crossingDelays
+	delayStats
+	alerts
 	recomputes
 	kinds // how many there are
 )
@@ -56,6 +59,12 @@ func newSheet(k kind) *sheet {
 		return legSheet()
 	case crossings:
 		return crossingSheet()
+	case crossingDelays:
+		return crossingDelaySheet()
+	case delayStats:
+		return delayStatsSheet()
+	case alerts:
+		return alertSheet()
 	case recomputes:
 		return recomputeSheet()
 	}
@@ -81,6 +90,12 @@ func kindOf(topic string, rec *pb.Record) (k kind, ok bool, err error) {
 		return legs, true, nil
 	case *pb.Record_Crossing:
 		return crossings, true, nil
+	case *pb.Record_CrossingDelay:
+		return crossingDelays, true, nil
+	case *pb.Record_DelayStats:
+		return delayStats, true, nil
+	case *pb.Record_Alert:
+		return alerts, true, nil
 	case *pb.Record_Recomputed:
 		return recomputes, true, nil
 	}
@@ -102,6 +117,12 @@ func shardKey(rec *pb.Record) string {
 		return b.Leg.GetUnit()
 	case *pb.Record_Crossing:
 		return b.Crossing.GetUnit()
+	case *pb.Record_CrossingDelay:
+		return b.CrossingDelay.GetUnit()
+	case *pb.Record_DelayStats:
+		return b.DelayStats.GetArea()
+	case *pb.Record_Alert:
+		return b.Alert.GetFingerprint()
 	case *pb.Record_Recomputed:
 		return b.Recomputed.GetSubject()
 	}

@@ -85,6 +85,9 @@ func fullRecords() map[string][]*pb.Record {
 	add(schemas.Visits, &pb.Visit{}, "visit", "")
 	add(schemas.Legs, &pb.Leg{}, "leg", "")
 	add(schemas.Crossings, &pb.Crossing{}, "crossing", "")
+	add(schemas.CrossingDelays, &pb.CrossingDelay{}, "crossing_delay", "")
+	add(schemas.DelayStats, &pb.DelayStats{}, "delay_stats", "")
+	add(schemas.Alerts, &pb.Alert{}, "alert", "")
 	return out
 }
 

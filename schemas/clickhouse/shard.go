@@ -18,7 +18,7 @@ import (
 var shardKeys = map[string]string{
 	"train_events": "subject", "unit_events": "subject", "shipments": "subject", "restrictions": "subject", "plans": "subject",
 	"rejects": "id", "train_status": "run", "visits": "unit", "visits_history": "unit", "legs": "unit", "legs_history": "unit",
-	"crossings": "unit", "crossings_history": "unit", "crossing_delays": "unit", "delay_stats": "area", "alerts": "fingerprint",
+	"crossings": "unit", "crossings_history": "unit", "crossing_delays": "unit", "delay_stats": "area", "alerts": "fingerprint", "alerts_history": "fingerprint",
 	"recomputed": "subject", "sink_offsets": "topic", "ticks": "topic",
 }
 

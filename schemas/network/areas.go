@@ -95,3 +95,33 @@ func (c *Catalog) Area(placeID string) string {
 	}
 	return placeID
 }
+
+// AreasOf are the areas that something declared for a border, area, place or section concerns, ordered; where it is none of an area,
+// the places themselves.
+func (c *Catalog) AreasOf(subject string) []string {
+	if b, ok := c.borders[subject]; ok {
+		return []string{b.Area}
+	}
+	for _, a := range c.Areas {
+		if a.ID == subject {
+			return []string{a.ID}
+		}
+	}
+	for _, s := range c.Sections {
+		if s.ID == subject {
+			areas := []string{c.Area(s.From), c.Area(s.To)}
+			slices.Sort(areas)
+			return slices.Compact(areas)
+		}
+	}
+	return []string{c.Area(subject)}
+}
+
+// Usual tells whether stays at a place are held against what is usual there: those of borders and gauge breaks, and those with a norm.
+func (c *Catalog) Usual(placeID string) bool {
+	if _, ok := c.areaOf[placeID]; ok {
+		return true
+	}
+	p := c.places[placeID]
+	return p != nil && p.Dwell != nil
+}

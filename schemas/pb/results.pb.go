@@ -985,7 +985,7 @@ type RunFacts struct {
 	Plan          []*PlanStop            `protobuf:"bytes,8,rep,name=plan,proto3" json:"plan,omitempty"`
 	State         State                  `protobuf:"varint,9,opt,name=state,proto3,enum=corridorwatch.v1.State" json:"state,omitempty"`
 	Held          []*Span                `protobuf:"bytes,10,rep,name=held,proto3" json:"held,omitempty"`   // held upstream, bound_for a border, wherever it was
-	Holds         []*Hold                `protobuf:"bytes,11,rep,name=holds,proto3" json:"holds,omitempty"` // from border to delay alone, instead of held: those for the borders of one area
+	Holds         []*Hold                `protobuf:"bytes,11,rep,name=holds,proto3" json:"holds,omitempty"` // from border to delay alone, instead of held: those for the borders of one area, which then stands in run
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
