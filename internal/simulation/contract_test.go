@@ -30,6 +30,7 @@ func TestStore(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	conn := migrated(ctx, t, addr)
+	checkLayouts(ctx, t, conn)
 
 	type insert struct {
 		query string
@@ -74,6 +75,30 @@ func migrated(ctx context.Context, t *testing.T, addr string) driver.Conn {
 		conn.Close()
 	})
 	return conn
+}
+
+// checkLayouts holds the layouts against the tables of the migrations: without one the store refuses what the sink inserts, for ever.
+func checkLayouts(ctx context.Context, t *testing.T, conn driver.Conn) {
+	t.Helper()
+	rows, err := conn.Query(ctx, "SELECT name, sorting_key FROM system.tables WHERE database = ? AND engine LIKE 'Replacing%'", database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	seen := 0
+	for rows.Next() {
+		var name, key string
+		if err := rows.Scan(&name, &key); err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		if l, ok := layouts[name]; !ok || strings.Join(l.key, ", ") != key {
+			t.Errorf("table %s is ordered by (%s); the store's layout of it: %v", name, key, l.key)
+		}
+	}
+	if err := rows.Err(); err != nil || seen < len(layouts) {
+		t.Errorf("%d of %d layouts are those of a table: %v", seen, len(layouts), err)
+	}
 }
 
 // send inserts what the driver sent.

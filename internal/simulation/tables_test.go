@@ -29,8 +29,12 @@ var layouts = func() map[string]layout {
 		"visits_history":    by("version", append(visit, "version")...),
 		"legs_history":      by("version", append(leg, "version")...),
 		"crossings_history": by("version", append(crossing, "version")...),
-		"sink_offsets":      by("next_offset", "topic", "partition"),
-		"ticks":             by("mark", "topic", "partition", "stage", "task"),
+		"crossing_delays":   by("version", append(crossing, "role")...),
+		"delay_stats":       by("version", "area", "border", "role", "direction", "unit_kind", "hour"),
+		"alerts":            by("version", "fingerprint"), "alerts_history": by("version", "fingerprint", "version"),
+		"recomputed":   by("version", "id", "stage", "subject"),
+		"sink_offsets": by("next_offset", "topic", "partition"),
+		"ticks":        by("mark", "topic", "partition", "stage", "task"),
 	}
 }()
 
@@ -84,7 +88,7 @@ func (r row) text() (text string, deleted bool) {
 	return rowText(r.block.ColumnsNames(), func(i int) any { return r.block.Columns[i].Row(r.at, false) })
 }
 
-// rowText is what a row says, without what is zero.
+// rowText is what a row says, without what is zero or, of official, unknown: what a table takes for a column that an insert lacks.
 func rowText(names []string, value func(i int) any) (text string, deleted bool) {
 	var b strings.Builder
 	for i, name := range names {
@@ -92,7 +96,7 @@ func rowText(names []string, value func(i int) any) (text string, deleted bool) 
 		if name == "deleted" {
 			deleted = v.(uint8) != 0
 		}
-		if slices.Contains(incidental, name) || isZero(v) {
+		if slices.Contains(incidental, name) || isZero(v) || name == "official" && v == int8(-1) {
 			continue
 		}
 		if t, ok := v.(time.Time); ok {
