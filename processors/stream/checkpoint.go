@@ -65,7 +65,7 @@ func (t *task) checkpoint(ctx context.Context, clean bool) error {
 		return fmt.Errorf("%d bytes of output are not acknowledged yet", n)
 	}
 	c := t.describe(clean)
-	if err := t.addState(c); err != nil {
+	if err := errors.Join(t.addState(c), t.ahead.describe(c)); err != nil {
 		return err
 	}
 	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(c)
@@ -161,9 +161,6 @@ func (t *task) describe(clean bool) *pb.Checkpoint {
 	}
 	for _, d := range t.out.dests {
 		c.Sent = append(c.Sent, &pb.Sent{Topic: d.topic, Partition: uint32(d.partition), Seq: d.seq})
-	}
-	for _, a := range t.ahead {
-		c.Ahead = append(c.Ahead, &pb.Ahead{Round: a.round, Record: a.value})
 	}
 	for i, s := range t.in.from {
 		c.Received = append(c.Received, &pb.Received{

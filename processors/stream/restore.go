@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"corridorwatch/schemas/pb"
 )
 
@@ -108,14 +106,10 @@ func (t *task) resume(ctx context.Context, s *saved) error {
 			*from = sender{epoch: r.Epoch, seq: r.Seq, mark: r.Mark}
 		}
 	}
-	for _, a := range s.Ahead {
-		rec := new(pb.Record)
-		if err := proto.Unmarshal(a.Record, rec); err != nil {
-			return fmt.Errorf("a record that was ahead, in the checkpoint of offset %d: %w", s.InputOffset, err)
-		}
-		t.ahead = append(t.ahead, ahead{round: a.Round, rec: rec, value: a.Record})
+	if err := t.ahead.restore(s.Checkpoint); err != nil {
+		return err
 	}
-	t.known = max(t.now, t.in.knownAt())
+	t.known = t.now
 	if t.epoch == s.epoch { // another one numbers its records from 1
 		t.resumeNumbers(s)
 	}

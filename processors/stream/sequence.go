@@ -139,12 +139,3 @@ func (r *received) stageTime() int64 {
 	}
 	return now
 }
-
-// knownAt is the furthest mark of any upstream task: everything folded so far was accepted by then.
-func (r *received) knownAt() int64 {
-	var at int64
-	for _, s := range r.from {
-		at = max(at, s.mark)
-	}
-	return at
-}

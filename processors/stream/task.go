@@ -1,12 +1,9 @@
 package stream
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -31,9 +28,9 @@ type task struct {
 
 	epoch uint32
 	now   int64 // stage time, ms; 0 until every upstream task has sent a mark
-	known int64 // what the task has folded was accepted by then: now, or later where upstream tasks are ahead of one another
+	known int64 // what the task has folded was accepted by then: now, or the stage time that it is about to reach
 	in    received
-	ahead []ahead // records of rounds that not every upstream task has reached, in the order in which they came
+	ahead rounds // what not every upstream task has reached
 	out   sent
 
 	offset    int64 // next record of the input to fold
@@ -190,7 +187,7 @@ func (t *task) foldRecord(raw *kafkalog.Record) error {
 		}
 		in.Rec, in.Round = rec, t.in.sender(rec.Stage, rec.Task).mark
 		if in.Round > t.now {
-			t.ahead = append(t.ahead, ahead{round: in.Round, rec: rec, value: bytes.Clone(raw.Value)})
+			t.ahead.add(in.Round, rec)
 			return nil
 		}
 	}
@@ -198,38 +195,20 @@ func (t *task) foldRecord(raw *kafkalog.Record) error {
 	return t.emitErr
 }
 
-// ahead is a record of an upstream task that is ahead of another one: it is folded when its round is reached. So what has been folded
-// when a round closes does not depend on how the tasks got ahead of one another.
-type ahead struct {
-	round int64
-	rec   *pb.Record
-	value []byte // as it lies in the log
-}
-
-// catchUp folds the records of the rounds up to now.
+// catchUp folds what waited for the rounds up to now.
 func (t *task) catchUp(now int64) {
-	rest := t.ahead[:0]
-	var due []ahead
-	for _, a := range t.ahead {
-		if a.round <= now {
-			due = append(due, a)
-		} else {
-			rest = append(rest, a)
+	for _, r := range t.ahead.reached(now) {
+		for _, rec := range r.recs {
+			t.fold.Fold(In{Now: t.now, Rec: rec, Partition: t.index, Round: r.mark}, t.emitter)
 		}
-	}
-	clear(t.ahead[len(rest):])
-	t.ahead = rest
-	slices.SortStableFunc(due, func(a, b ahead) int { return cmp.Compare(a.round, b.round) })
-	for _, a := range due {
-		t.fold.Fold(In{Now: t.now, Rec: a.rec, Partition: t.index, Round: a.round}, t.emitter)
 	}
 }
 
 // advance closes a round: the fold computes, and every partition the task feeds gets a mark.
 func (t *task) advance(now int64) {
+	t.known = now
 	t.catchUp(now - 1)
 	t.now = now
-	t.known = max(now, t.in.knownAt())
 	t.fold.Advance(now, t.emitter)
 	for i := range t.out.dests {
 		t.append(&t.out.dests[i], nil, &pb.Record{Body: &pb.Record_Mark{Mark: now}})
