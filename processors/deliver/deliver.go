@@ -14,9 +14,9 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"strconv"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"google.golang.org/protobuf/proto"
 
 	"corridorwatch/internal/kafkalog"
@@ -30,10 +30,14 @@ type Notice struct {
 	Alert *pb.Alert
 }
 
-// noticeOf makes the notice of a record; its version is told by epoch and number, as in the tables.
+// NewNotice makes the notice of a version of an alert, that of its row: schemas.Version of the record. Fingerprints hold names as senders
+// wrote them, which not every receiver takes in an id: so it holds a hash of it.
+func NewNotice(a *pb.Alert, version uint64) Notice {
+	return Notice{ID: fmt.Sprintf("%016x-%d", xxhash.Sum64String(a.Fingerprint), version), Alert: a}
+}
+
 func noticeOf(rec *pb.Record) Notice {
-	a := rec.GetAlert()
-	return Notice{ID: a.Fingerprint + "." + strconv.FormatUint(schemas.Version(rec.Epoch, rec.Seq), 10), Alert: a}
+	return NewNotice(rec.GetAlert(), schemas.Version(rec.Epoch, rec.Seq))
 }
 
 // Target is what a channel sends to.
@@ -90,7 +94,7 @@ func Run(ctx context.Context, cfg Config) error {
 	defer cancel()
 	for _, c := range cfg.Channels {
 		go func() {
-			group := kafkalog.GroupConfig{ID: Group(cfg.Prefix, c.Name), Topics: []string{schemas.InKafka(cfg.Prefix, Topic)}, SessionTimeout: cfg.SessionTimeout}
+			group := kafkalog.GroupConfig{ID: Group(cfg.Prefix, c.Name), Topics: []string{schemas.InKafka(cfg.Prefix, schemas.Alerts)}, SessionTimeout: cfg.SessionTimeout}
 			w := &worker{cfg: cfg, Channel: c, lag: cfg.Log.Lag(group.ID)}
 			err := cfg.Log.Join(ctx, group, w.generation)
 			if err != nil {
@@ -107,9 +111,6 @@ func Run(ctx context.Context, cfg Config) error {
 	return errors.Join(all...)
 }
 
-// Topic holds the alerts, a record for each version.
-const Topic = "alerts"
-
 // worker is one channel at work in this process.
 type worker struct {
 	Channel
@@ -120,7 +121,7 @@ type worker struct {
 // generation delivers what lies in the partitions this process was given, until the next rebalance.
 func (w *worker) generation(ctx context.Context, g kafkalog.Generation) error {
 	w.lag.As(g.ID, g.Member)
-	topic := schemas.InKafka(w.cfg.Prefix, Topic)
+	topic := schemas.InKafka(w.cfg.Prefix, schemas.Alerts)
 	partitions := g.Partitions[topic]
 	if len(partitions) == 0 {
 		<-ctx.Done()
@@ -195,7 +196,7 @@ func (w *worker) partition(ctx context.Context, p int, from int64, fresh []Notic
 		}
 	}
 	w.done(ctx, p, from)
-	topic := schemas.InKafka(w.cfg.Prefix, Topic)
+	topic := schemas.InKafka(w.cfg.Prefix, schemas.Alerts)
 	reader := w.cfg.Log.Reader(topic, p, from)
 	reader.MaxWait = 2 * time.Second
 	for ctx.Err() == nil {
@@ -235,7 +236,7 @@ func (w *worker) partition(ctx context.Context, p int, from int64, fresh []Notic
 }
 
 func (w *worker) done(ctx context.Context, p int, next int64) {
-	w.lag.Commit(ctx, map[string]map[int]int64{schemas.InKafka(w.cfg.Prefix, Topic): {p: next}})
+	w.lag.Commit(ctx, map[string]map[int]int64{schemas.InKafka(w.cfg.Prefix, schemas.Alerts): {p: next}})
 	if w.cfg.Done != nil {
 		w.cfg.Done(w.Name, p, next)
 	}

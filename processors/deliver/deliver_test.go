@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -70,7 +71,7 @@ type topic struct {
 }
 
 func newTopic(t *testing.T) *topic {
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(time.Second), kfake.SeedTopics(1, schemas.InKafka(prefix, Topic)))
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(time.Second), kfake.SeedTopics(1, schemas.InKafka(prefix, schemas.Alerts)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +84,7 @@ func newTopic(t *testing.T) *topic {
 // write appends an alert, and a mark behind it, and returns the notice it makes.
 func (w *topic) write(a *pb.Alert) Notice {
 	w.t.Helper()
-	out := w.log.Appender(schemas.InKafka(prefix, Topic), 0)
+	out := w.log.Appender(schemas.InKafka(prefix, schemas.Alerts), 0)
 	var first *pb.Record
 	for _, rec := range []*pb.Record{{Body: &pb.Record_Alert{Alert: a}}, {Body: &pb.Record_Mark{Mark: a.Updated}}} {
 		w.seq++
@@ -157,6 +158,9 @@ func TestDelivered(t *testing.T) {
 		got := who.people.all()
 		first := got[:0:0]
 		for _, id := range got {
+			if strings.Trim(id, "0123456789abcdef-") != "" {
+				t.Errorf("id %q holds more than what every receiver takes", id)
+			}
 			if !slices.Contains(first, id) {
 				first = append(first, id)
 			}

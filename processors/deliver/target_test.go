@@ -21,7 +21,7 @@ var noon = time.Date(2026, 5, 11, 12, 0, 0, 0, time.UTC)
 // overdue is a train that waits too long at Dostyk.
 func overdue(revision uint32, severity string, firing bool) *pb.Alert {
 	a := &pb.Alert{
-		Fingerprint: "f00d", Kind: "overdue", Severity: severity, Area: "dostyk", Border: "dostyk", Role: "inbound", Direction: "CN-KZ",
+		Fingerprint: "overdue|dostyk|Т 8001/1", Kind: "overdue", Severity: severity, Area: "dostyk", Border: "dostyk", Role: "inbound", Direction: "CN-KZ",
 		Unit: "CR:X8001:2026-05-10", Corridors: []string{"northern"}, Since: noon.UnixMilli(), Updated: noon.Add(time.Hour).UnixMilli(), Firing: firing,
 		Revision: revision, Summary: "X8001 waits at Dostyk for 31 h, usual <= 22 h", Evidence: "waiting for wagons since 09:00 & nobody says why", Value: 111600, Baseline: 79200,
 		BaselineBasis: "usual",
@@ -158,7 +158,7 @@ func TestTelegram(t *testing.T) {
 		}
 	}
 	server.Close()
-	if len(texts) != 3 || !strings.Contains(texts[0], "usual &lt;= 22 h") || !strings.Contains(texts[0], "https://watch.example/alerts/f00d") ||
+	if len(texts) != 3 || !strings.Contains(texts[0], "usual &lt;= 22 h") || !strings.Contains(texts[0], "https://watch.example/alerts/overdue%7Cdostyk%7C%D0%A2%208001%2F1") ||
 		len([]rune(texts[1])) > mostText || !strings.Contains(texts[2], "resolved") {
 		t.Errorf("messages %q", texts)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -122,5 +123,5 @@ func (t *telegram) text(a *pb.Alert) string {
 
 // link is where the operators' page shows an alert.
 func link(page string, a *pb.Alert) string {
-	return strings.TrimSuffix(page, "/") + "/alerts/" + a.Fingerprint
+	return strings.TrimSuffix(page, "/") + "/alerts/" + url.PathEscape(a.Fingerprint)
 }

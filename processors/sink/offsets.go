@@ -46,6 +46,24 @@ func loadOffsets(ctx context.Context, conn driver.Conn, database string) (map[pl
 	return out, rows.Err()
 }
 
+// Offsets tells for the partitions of a topic (without prefix) from where on the tables, whose shards are given, hold nothing of it yet.
+// Of a partition of which nothing was ever stored it tells nothing. What is read from the tables afterwards holds everything before.
+func Offsets(ctx context.Context, shards []driver.Conn, database, topic string) (map[int]int64, error) {
+	out := map[int]int64{}
+	for _, conn := range shards {
+		ends, err := loadOffsets(ctx, conn, database)
+		if err != nil {
+			return nil, fmt.Errorf("read how far the sink is: %w", err)
+		}
+		for at, e := range ends {
+			if at.topic == topic {
+				out[at.partition] = e.next
+			}
+		}
+	}
+	return out, nil
+}
+
 // insertOffsets writes how far partitions are.
 func (w *worker) insertOffsets(ctx context.Context, shard int, ends map[place]end) error {
 	columns := []ch.ColumnNameAndType{
