@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"corridorwatch/processors/deliver"
 	"corridorwatch/processors/sink"
 	"corridorwatch/processors/stream"
 	"corridorwatch/schemas"
@@ -16,6 +17,7 @@ import (
 type grant struct {
 	group      bool
 	name       string
+	prefix     bool // all names that begin with name
 	operations []string
 }
 
@@ -37,6 +39,8 @@ func grants(prefix string, stages []stream.Stage) []roleGrants {
 	sinks := []grant{topic(schemas.Installation, "Read"), group(schemas.SinkGroup(prefix), "Read")}
 	live := []grant{topic(schemas.Installation, "Read"), topic(schemas.Intake, "Write"), topic(schemas.Checkpoints, "Read"),
 		group(schemas.SinkGroup(prefix), "Describe")}
+	told := []grant{topic(schemas.Installation, "Read"), topic(schemas.Alerts, "Read"),
+		{group: true, name: deliver.Group(prefix, ""), prefix: true, operations: []string{"Read"}}}
 	admin := []grant{topic(schemas.Installation, "Read", "Write")}
 	for _, s := range stages {
 		process = append(process, group(schemas.Group(prefix, s.Name), "Read"))
@@ -55,6 +59,7 @@ func grants(prefix string, stages []stream.Stage) []roleGrants {
 	return []roleGrants{
 		{"process", "every stage", process},
 		{"sink", "", sinks},
+		{"deliver", "", told},
 		{"live", "", live},
 		{"ingest", "and other producers that wait for what they sent", []grant{topic(schemas.Installation, "Read"), topic(schemas.Intake, "Read", "Write")}},
 		{"topics, doctor", "for the administrator, once", admin},
@@ -88,6 +93,9 @@ func aclLines(all []grant) []string {
 			kind = " --group "
 		}
 		operations := " --operation " + strings.Join(g.operations, " --operation ")
+		if g.prefix {
+			operations = " --resource-pattern-type prefixed" + operations
+		}
 		names[operations] = append(names[operations], kind+g.name)
 	}
 	var lines []string

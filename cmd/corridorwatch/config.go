@@ -57,6 +57,8 @@ type config struct {
 	ReadersFile   string `env:"READERS_FILE" desc:"who may read /api/v1 by a bearer token, a line each: token name; empty: everybody on loopback, else nobody"`
 	ReadersHeader string `env:"READERS_HEADER" desc:"header in which a reverse proxy names who has logged in and may read; it must take it out of what comes from outside"`
 
+	AlertsFile string `env:"ALERTS_FILE" desc:"who is told of alerts, for 'deliver' and 'up' (docs/alerts.md); empty: nobody, alerts are in v_alerts alone"`
+
 	CheckpointEvery time.Duration `env:"CHECKPOINT_EVERY" envDefault:"5s" desc:"how long a task folds before it writes its state"`
 	SessionTimeout  time.Duration `env:"SESSION_TIMEOUT" envDefault:"6s" desc:"how long 'process' or 'sink' may be silent until others take over its work; brokers allow 6s to 30m unless set otherwise"`
 	LogLevel        string        `env:"LOG_LEVEL" envDefault:"info" desc:"debug, info, warn or error"`

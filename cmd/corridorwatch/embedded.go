@@ -12,7 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"corridorwatch/internal/installation"
+	"corridorwatch/processors/deliver"
 	"corridorwatch/processors/stream"
+	"corridorwatch/schemas"
 )
 
 func embeddedCmd() *cobra.Command {
@@ -52,6 +54,9 @@ func embedded(ctx context.Context, cfg config, timeMode string, out io.Writer) (
 	}
 	n.banner(out, "")
 	fmt.Fprint(out, "Start 'corridorwatch process', 'sink' and 'live', as many as you like.\nCtrl-C stops.\n")
+	if n.told, err = n.channels(); err != nil {
+		return err
+	}
 	jobs := n.watchEngine()
 	if n.broker != nil {
 		jobs = append(jobs, job{"retention", n.retainForOthers})
@@ -61,7 +66,7 @@ func embedded(ctx context.Context, cfg config, timeMode string, out io.Writer) (
 
 // retainForOthers deletes what no process needs any more, as their checkpoints and the sink's stored offsets say.
 func (n *node) retainForOthers(ctx context.Context) error {
-	retention := installation.NewRetention(n.log, n.cfg.Prefix)
+	retention := installation.NewRetention(n.log, n.cfg.Prefix, names(n.told)...)
 	for {
 		select {
 		case <-ctx.Done():
@@ -97,6 +102,25 @@ func (n *node) askNeeds(ctx context.Context, retention *installation.Retention) 
 			return fmt.Errorf("what the sink has stored: %w", err)
 		}
 		retention.SinkStored(row[0], partition, offset)
+	}
+	return n.askChannels(ctx, retention)
+}
+
+// askChannels asks how far the channels have got: each commits it to its group. One that has not begun yet holds everything.
+func (n *node) askChannels(ctx context.Context, retention *installation.Retention) error {
+	topic := schemas.InKafka(n.cfg.Prefix, schemas.Alerts)
+	all := map[string][]int{topic: nil}
+	for p := range n.cfg.Partitions {
+		all[topic] = append(all[topic], p)
+	}
+	for _, c := range n.told {
+		committed, err := n.log.Committed(ctx, deliver.Group(n.cfg.Prefix, c.Name), all)
+		if err != nil {
+			return fmt.Errorf("what channel %s has delivered: %w", c.Name, err)
+		}
+		for p, offset := range committed[topic] {
+			retention.ChannelNeeds(c.Name, p, offset)
+		}
 	}
 	return nil
 }

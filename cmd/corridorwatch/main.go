@@ -49,7 +49,7 @@ func root() *cobra.Command {
 	}
 	cmd.AddCommand(
 		demoCmd(), upCmd(), simulateCmd(), acceptCmd(), auditCmd(), ingestCmd(), recomputeCmd(), replayCmd(), switchCmd(), queryCmd(), reportCmd(), rejectsCmd(), catalogCmd(), topicsCmd(), migrateCmd(),
-		processCmd(), sinkCmd(), liveCmd(), embeddedCmd(),
+		processCmd(), sinkCmd(), deliverCmd(), liveCmd(), embeddedCmd(),
 		doctorCmd(), configCmd(), engineCmd(), versionCmd(),
 	)
 	return cmd

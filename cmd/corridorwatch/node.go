@@ -15,6 +15,7 @@ import (
 	"corridorwatch/internal/embedded/broker"
 	"corridorwatch/internal/embedded/engine"
 	"corridorwatch/internal/installation"
+	"corridorwatch/processors/deliver"
 	"corridorwatch/processors/sink"
 	"corridorwatch/processors/stream"
 	"corridorwatch/schemas/clickhouse"
@@ -30,6 +31,7 @@ type node struct {
 	broker *broker.Broker
 	engine *engine.Engine
 	began  time.Time
+	told   []deliver.Channel // who is told of alerts; nobody but in 'up'
 }
 
 // startNode brings up everything that must stand before records can flow. Close ends it again.
@@ -132,10 +134,13 @@ func (n *node) close() error {
 // run lets sink, stages and feeds work until ctx ends or one of them fails. It stops them against the flow: first who feeds, then
 // the stages, then the sink.
 func (n *node) run(ctx context.Context, feeds ...job) error {
-	retention := installation.NewRetention(n.log, n.cfg.Prefix)
+	retention := installation.NewRetention(n.log, n.cfg.Prefix, names(n.told)...)
 	jobs := n.watchEngine()
 	if n.broker != nil { // on others the settings of the topics say what is kept
 		jobs = append(jobs, job{"retention", func(ctx context.Context) error { retention.Run(ctx, sweepEvery); return nil }})
+	}
+	if len(n.told) > 0 {
+		jobs = append(jobs, job{"deliver", func(ctx context.Context) error { return n.deliver(ctx, n.told, retention.ChannelNeeds) }})
 	}
 	jobs = append(jobs,
 		job{"sink", func(ctx context.Context) error {

@@ -127,7 +127,7 @@ func TestGrants(t *testing.T) {
 	if out, err := role(kafkatest.Ann).try("doctor"); err == nil || !strings.Contains(out, "bad  installation") {
 		t.Errorf("without a grant: %v\n%s", err, out)
 	}
-	for u, roles := range map[kafkatest.User][]string{kafkatest.Ann: {"process (every stage)"}, kafkatest.Bob: {"sink", "live", "ingest (and other producers that wait for what they sent)"}} {
+	for u, roles := range map[kafkatest.User][]string{kafkatest.Ann: {"process (every stage)"}, kafkatest.Bob: {"sink", "deliver", "live", "ingest (and other producers that wait for what they sent)"}} {
 		plan := f.run("topics", "plan", "--principal", "User:"+u.Name)
 		for _, name := range roles {
 			grantAll(t, cluster, u, plan, name)
@@ -136,12 +136,14 @@ func TestGrants(t *testing.T) {
 	f.start("process", as(kafkatest.Ann)...)
 	f.start("sink", as(kafkatest.Bob)...)
 	live := f.start("live", as(kafkatest.Bob)...)
+	deliver := f.start("deliver", append(as(kafkatest.Bob), envPrefix+"ALERTS_FILE="+channelFile(t, f.dir, "http://127.0.0.1:1/"))...)
 	bob := role(kafkatest.Bob)
 	bob.run("ingest", "--wait", "../../testdata/khorgos/events.jsonl")
 	if got := strings.TrimSpace(f.run("query", "--format", "TSV", "SELECT count() > 0 FROM v_visits")); got != "true" && got != "1" {
 		t.Errorf("visits: %s", got)
 	}
 	live.awaitReady()
+	deliver.await("it has its partitions", func(l logLine) bool { return strings.Contains(l.raw, "alerts: delivering") })
 	for _, r := range f.roles {
 		for _, l := range r.logged() {
 			if strings.Contains(l.raw, "Authorization") {
@@ -162,6 +164,7 @@ func grantAll(t *testing.T, cluster *kafkatest.Cluster, u kafkatest.User, plan, 
 	for line := range strings.Lines(section) {
 		words := strings.Fields(line)
 		var operations []kmsg.ACLOperation
+		prefixed := strings.Contains(line, "--resource-pattern-type prefixed")
 		for i, w := range words {
 			switch w {
 			case "--operation":
@@ -171,9 +174,9 @@ func grantAll(t *testing.T, cluster *kafkatest.Cluster, u kafkatest.User, plan, 
 				}
 				operations = append(operations, op)
 			case "--topic":
-				cluster.Allow(u, kmsg.ACLResourceTypeTopic, words[i+1], false, operations...)
+				cluster.Allow(u, kmsg.ACLResourceTypeTopic, words[i+1], prefixed, operations...)
 			case "--group":
-				cluster.Allow(u, kmsg.ACLResourceTypeGroup, words[i+1], false, operations...)
+				cluster.Allow(u, kmsg.ACLResourceTypeGroup, words[i+1], prefixed, operations...)
 			}
 		}
 	}

@@ -12,10 +12,12 @@ import (
 )
 
 // Retention bounds the growth of an embedded broker: it deletes the records that lie below what every reader still needs. A stage
-// needs its input from its second-last checkpoint on, the sink needs a topic from the offset it has stored on.
+// needs its input from its second-last checkpoint on, the sink needs a topic from the offset it has stored on, a channel the alerts that
+// it has not delivered.
 type Retention struct {
-	log    *kafkalog.Client
-	prefix string
+	log      *kafkalog.Client
+	prefix   string
+	channels []string // that are told of alerts
 
 	mu     sync.Mutex // guards needed
 	needed map[place]map[string]int64
@@ -29,8 +31,14 @@ type place struct {
 // Readers of the topics by stage; the sink reads everything that has a table.
 const sinkReader = "sink"
 
-func readers(topic string) []string {
+func (r *Retention) readers(topic string) []string {
 	switch topic {
+	case schemas.Alerts:
+		all := []string{sinkReader}
+		for _, c := range r.channels {
+			all = append(all, channelReader(c))
+		}
+		return all
 	case schemas.Intake, schemas.AreaEvents:
 		return []string{"stage"}
 	case schemas.TrainEvents, schemas.UnitEvents:
@@ -41,9 +49,11 @@ func readers(topic string) []string {
 	return []string{sinkReader}
 }
 
-// NewRetention deletes nothing until Run is called.
-func NewRetention(log *kafkalog.Client, prefix string) *Retention {
-	return &Retention{log: log, prefix: prefix, needed: map[place]map[string]int64{}}
+func channelReader(name string) string { return "channel " + name }
+
+// NewRetention deletes nothing until Run is called. channels are those that are told of alerts.
+func NewRetention(log *kafkalog.Client, prefix string, channels ...string) *Retention {
+	return &Retention{log: log, prefix: prefix, channels: channels, needed: map[place]map[string]int64{}}
 }
 
 // StageNeeds takes note from where on a stage needs its input.
@@ -54,6 +64,11 @@ func (r *Retention) StageNeeds(topic string, partition int, offset int64) {
 // SinkStored takes note up to where the sink has stored a topic.
 func (r *Retention) SinkStored(topic string, partition int, offset int64) {
 	r.set(sinkReader, topic, partition, offset)
+}
+
+// ChannelNeeds takes note from where on a channel needs the alerts.
+func (r *Retention) ChannelNeeds(channel string, partition int, offset int64) {
+	r.set(channelReader(channel), schemas.Alerts, partition, offset)
 }
 
 func (r *Retention) set(reader, topic string, partition int, offset int64) {
@@ -107,7 +122,7 @@ func (r *Retention) deletable() map[place]int64 {
 	defer r.mu.Unlock()
 	out := map[place]int64{}
 	for p, needs := range r.needed {
-		expected := readers(p.topic)
+		expected := r.readers(p.topic)
 		if len(expected) == 0 || len(needs) < len(expected) {
 			continue
 		}

@@ -24,6 +24,11 @@ const (
 	KindTrainSilent   = "train_silent"   // nothing is heard of one train
 )
 
+// Kinds are those of all alerts.
+func Kinds() []string {
+	return []string{KindFeedSilent, KindClosure, KindNothingMoving, KindGrowingQueue, KindLevelShift, KindBelowPlan, KindOverdue, KindAnomalous, KindTrainSilent}
+}
+
 // Severities of alerts, the mildest first.
 const (
 	Info   = "info"   // to look at some time

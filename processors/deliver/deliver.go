@@ -142,6 +142,7 @@ func (w *worker) generation(ctx context.Context, g kafkalog.Generation) error {
 			}
 		}
 	}
+	w.cfg.Logger.Info("alerts: delivering", "channel", w.Name, "partitions", partitions, "firing", len(firing))
 	work := make(chan error, len(partitions)+1)
 	for _, p := range partitions {
 		from, known := committed[topic][p]
