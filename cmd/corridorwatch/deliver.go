@@ -18,6 +18,7 @@ import (
 	"corridorwatch/schemas"
 	"corridorwatch/schemas/clickhouse"
 	"corridorwatch/schemas/clickhouse/stored"
+	"corridorwatch/schemas/pb"
 )
 
 func deliverCmd() *cobra.Command {
@@ -130,9 +131,9 @@ func (m *member) firing(ctx context.Context, shards []driver.Conn, partitions []
 			}
 		}
 	}
-	err = stored.Alerts(ctx, shards, m.cfg.database(), "firing", nil, func(a *stored.Alert) error {
+	err = stored.Alerts(ctx, shards, m.cfg.database(), "firing", nil, func(a *pb.Alert) error {
 		if slices.Contains(partitions, schemas.Partition(a.Area, m.cfg.Partitions)) {
-			firing = append(firing, deliver.NewNotice(&a.Alert, a.Version))
+			firing = append(firing, deliver.NewNotice(a))
 		}
 		return nil
 	})

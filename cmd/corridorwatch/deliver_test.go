@@ -136,13 +136,13 @@ func TestAlertsDelivered(t *testing.T) {
 	s = p.up("--time", "data")
 	send("opened.jsonl", opened)
 	var want []string
-	for _, line := range strings.Split(strings.TrimSpace(p.run("query", "--format", "TSV", "SELECT fingerprint, version FROM alerts_history ORDER BY version")), "\n") {
-		fingerprint, version, _ := strings.Cut(line, "\t")
-		v, err := strconv.ParseUint(version, 10, 64)
+	for _, line := range strings.Split(strings.TrimSpace(p.run("query", "--format", "TSV", "SELECT fingerprint, toUnixTimestamp64Milli(updated) FROM alerts_history")), "\n") {
+		fingerprint, updated, _ := strings.Cut(line, "\t")
+		at, err := strconv.ParseInt(updated, 10, 64)
 		if err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}
-		want = append(want, deliver.NewNotice(&pb.Alert{Fingerprint: fingerprint}, v).ID)
+		want = append(want, deliver.NewNotice(&pb.Alert{Fingerprint: fingerprint, Updated: at}).ID)
 	}
 	slices.Sort(want)
 	until(t, "every version is delivered", func() (bool, error) {

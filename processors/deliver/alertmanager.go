@@ -51,6 +51,14 @@ func newAlertmanager(urls []string, page string) *alertmanager {
 // Know takes note of an alert that fired before this process began.
 func (m *alertmanager) Know(n Notice) { m.take(n.Alert) }
 
+// Forget drops an alert that was taken back: a version of the program from before an upgrade told it, and the one after does not. What is
+// not repeated is over for an Alertmanager.
+func (m *alertmanager) Forget(fingerprint string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.all, fingerprint)
+}
+
 func (m *alertmanager) take(a *pb.Alert) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

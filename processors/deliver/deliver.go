@@ -30,14 +30,11 @@ type Notice struct {
 	Alert *pb.Alert
 }
 
-// NewNotice makes the notice of a version of an alert, that of its row: schemas.Version of the record. Fingerprints hold names as senders
-// wrote them, which not every receiver takes in an id: so it holds a hash of it.
-func NewNotice(a *pb.Alert, version uint64) Notice {
-	return Notice{ID: fmt.Sprintf("%016x-%d", xxhash.Sum64String(a.Fingerprint), version), Alert: a}
-}
-
-func noticeOf(rec *pb.Record) Notice {
-	return NewNotice(rec.GetAlert(), schemas.Version(rec.Epoch, rec.Seq))
+// NewNotice makes the notice of a version of an alert. Its id holds what the alert is about and the stage time at which it was told, of
+// which there is one version: so an upgrade or a replay that tells it again does so under the same id. Fingerprints hold names as senders
+// wrote them, which not every receiver takes in an id: so it holds a hash of that.
+func NewNotice(a *pb.Alert) Notice {
+	return Notice{ID: fmt.Sprintf("%016x-%d", xxhash.Sum64String(a.Fingerprint), a.Updated), Alert: a}
 }
 
 // Target is what a channel sends to.
@@ -93,6 +90,7 @@ func Run(ctx context.Context, cfg Config) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	for _, c := range cfg.Channels {
+		cfg.Metrics.begin(c.Name)
 		go func() {
 			group := kafkalog.GroupConfig{ID: Group(cfg.Prefix, c.Name), Topics: []string{schemas.InKafka(cfg.Prefix, schemas.Alerts)}, SessionTimeout: cfg.SessionTimeout}
 			w := &worker{cfg: cfg, Channel: c, lag: cfg.Log.Lag(group.ID)}
@@ -221,10 +219,14 @@ func (w *worker) partition(ctx context.Context, p int, from int64, fresh []Notic
 			if err := proto.Unmarshal(batch.Records[i].Value, rec); err != nil {
 				return fmt.Errorf("%s/%d offset %d is not a record of corridorwatch: %w", topic, p, batch.Records[i].Offset, err)
 			}
-			if rec.GetAlert() == nil || rec.Deleted || !w.Wants.Take(rec.GetAlert()) {
+			a := rec.GetAlert()
+			if f, remembers := w.Target.(interface{ Forget(string) }); a != nil && rec.Deleted && remembers {
+				f.Forget(a.Fingerprint)
+			}
+			if a == nil || rec.Deleted || !w.Wants.Take(a) {
 				continue
 			}
-			if !w.deliver(ctx, noticeOf(rec)) {
+			if !w.deliver(ctx, NewNotice(a)) {
 				return nil // it is sent again under the same id
 			}
 			told = true

@@ -84,24 +84,25 @@ func newTopic(t *testing.T) *topic {
 // write appends an alert, and a mark behind it, and returns the notice it makes.
 func (w *topic) write(a *pb.Alert) Notice {
 	w.t.Helper()
+	w.append(&pb.Record{Body: &pb.Record_Alert{Alert: a}}, &pb.Record{Body: &pb.Record_Mark{Mark: a.Updated}})
+	return NewNotice(a)
+}
+
+func (w *topic) append(recs ...*pb.Record) {
+	w.t.Helper()
 	out := w.log.Appender(schemas.InKafka(prefix, schemas.Alerts), 0)
-	var first *pb.Record
-	for _, rec := range []*pb.Record{{Body: &pb.Record_Alert{Alert: a}}, {Body: &pb.Record_Mark{Mark: a.Updated}}} {
+	for _, rec := range recs {
 		w.seq++
 		rec.Epoch, rec.Seq = 1, w.seq
 		b, err := proto.Marshal(rec)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		out.Append([]byte(a.Area), b)
-		if first == nil {
-			first = rec
-		}
+		out.Append([]byte("dostyk"), b)
 	}
 	if _, err := out.Flush(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
-	return noticeOf(first)
 }
 
 // run delivers until the returned function is called.
@@ -188,5 +189,37 @@ func TestNewChannel(t *testing.T) {
 	stop()
 	if got := p.all(); !slices.Equal(got, []string{fires.ID, last.ID}) {
 		t.Errorf("told %v, want %s and %s", got, fires.ID, last.ID)
+	}
+}
+
+// rememberer repeats what it was told, so it must know what is over.
+type rememberer struct {
+	*people
+	forgot chan string
+}
+
+func (r *rememberer) Forget(fingerprint string) { r.forgot <- fingerprint }
+
+// TestTakenBack: an alert that an upgrade takes back is repeated no more. It is no news: nobody was to be told of it.
+func TestTakenBack(t *testing.T) {
+	w := newTopic(t)
+	r := &rememberer{newPeople(), make(chan string, 1)}
+	stop := w.run(nothing, Channel{Name: "all", Target: r})
+	defer stop()
+	a := overdue(1, "ticket", true)
+	told := w.write(a)
+	r.await(t, 1)
+	w.append(&pb.Record{Deleted: true, Body: &pb.Record_Alert{Alert: &pb.Alert{Fingerprint: a.Fingerprint, Area: a.Area}}})
+	select {
+	case got := <-r.forgot:
+		if got != a.Fingerprint {
+			t.Errorf("%q is forgotten, want %q", got, a.Fingerprint)
+		}
+	case <-time.After(time.Minute):
+		t.Error("it is not forgotten")
+	}
+	stop()
+	if got := r.all(); !slices.Equal(got, []string{told.ID}) {
+		t.Errorf("told %v, want %s", got, told.ID)
 	}
 }

@@ -20,6 +20,15 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return m
 }
 
+// begin makes the series of a channel: of one that begins with its first event no increase can be seen.
+func (m *Metrics) begin(channel string) {
+	if m != nil {
+		m.sentTotal.WithLabelValues(channel)
+		m.refusedTotal.WithLabelValues(channel)
+		m.failingNow.WithLabelValues(channel)
+	}
+}
+
 func (m *Metrics) sent(channel string) {
 	if m != nil {
 		m.sentTotal.WithLabelValues(channel).Inc()

@@ -22,7 +22,7 @@ var noon = time.Date(2026, 5, 11, 12, 0, 0, 0, time.UTC)
 func overdue(revision uint32, severity string, firing bool) *pb.Alert {
 	a := &pb.Alert{
 		Fingerprint: "overdue|dostyk|Т 8001/1", Kind: "overdue", Severity: severity, Area: "dostyk", Border: "dostyk", Role: "inbound", Direction: "CN-KZ",
-		Unit: "CR:X8001:2026-05-10", Corridors: []string{"northern"}, Since: noon.UnixMilli(), Updated: noon.Add(time.Hour).UnixMilli(), Firing: firing,
+		Unit: "CR:X8001:2026-05-10", Corridors: []string{"northern"}, Since: noon.UnixMilli(), Updated: noon.Add(time.Duration(revision) * time.Hour).UnixMilli(), Firing: firing,
 		Revision: revision, Summary: "X8001 waits at Dostyk for 31 h, usual <= 22 h", Evidence: "waiting for wagons since 09:00 & nobody says why", Value: 111600, Baseline: 79200,
 		BaselineBasis: "usual",
 	}
