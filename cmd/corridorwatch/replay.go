@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,7 +18,9 @@ import (
 	"corridorwatch/internal/kafkalog"
 	"corridorwatch/internal/progress"
 	"corridorwatch/processors/sink"
+	"corridorwatch/schemas"
 	"corridorwatch/schemas/clickhouse"
+	"corridorwatch/schemas/pb"
 )
 
 // replay runs the history of an installation into a new one beside it.
@@ -108,6 +112,24 @@ func (r *replay) run(ctx context.Context, out io.Writer) (err error) {
 	return nil
 }
 
+// storedUntil is the stage time up to which the tables of an installation hold what its stages wrote, 0 if one has not begun. What stages
+// write that it does not have is none of its history.
+func storedUntil(choice installation.Choice, marks map[string][]int64) int64 {
+	until := int64(math.MaxInt64)
+	for _, t := range schemas.Topics {
+		if !sink.Sunk(t) || slices.ContainsFunc(t.Writers, func(s pb.Stage) bool { return !choice.Has(s) }) {
+			continue
+		}
+		for p := range t.Partitions(choice.Partitions) {
+			if p >= len(marks[t.Name]) {
+				return 0
+			}
+			until = min(until, marks[t.Name][p])
+		}
+	}
+	return until
+}
+
 // feed fills the new intake topic and returns the last tick it wrote.
 func (r *replay) feed(ctx context.Context, n *node, progress func(done, total int64, at time.Time)) (int64, error) {
 	to := ingest.NewWriter(n.log, n.cfg.Prefix, n.cfg.Partitions)
@@ -124,10 +146,11 @@ func (r *replay) feed(ctx context.Context, n *node, progress func(done, total in
 		return 0, err
 	}
 	defer shards.Close()
-	_, until, err := sink.Passed(ctx, shards, r.old.database(), 0, r.choice.Partitions)
+	marks, err := sink.Marks(ctx, shards, r.old.database(), r.choice.Partitions)
 	if err != nil {
 		return 0, err
 	}
+	until := storedUntil(r.choice, marks)
 	if until == 0 {
 		return 0, fmt.Errorf("no stage time has passed through the tables of %q: there is no history", r.old.Prefix)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"corridorwatch/internal/kafkalog"
 	"corridorwatch/schemas"
+	"corridorwatch/schemas/pb"
 )
 
 // Ways in which time passes in an installation.
@@ -39,12 +40,22 @@ func stages() []string {
 	return out
 }
 
+// had are the stages it was created for.
+func (c Choice) had() []string {
+	if len(c.Stages) == 0 {
+		return []string{"intake", "dwell", "border"} // created before there were others
+	}
+	return c.Stages
+}
+
+// Has tells whether it was created for a stage.
+func (c Choice) Has(stage pb.Stage) bool {
+	return slices.Contains(c.had(), strings.ToLower(stage.String()))
+}
+
 // Check says what to do where the installation was created for other stages than this program runs.
 func (c Choice) Check(prefix string) error {
-	have := c.Stages
-	if len(have) == 0 {
-		have = []string{"intake", "dwell", "border"} // created before there were others
-	}
+	have := c.had()
 	if slices.Equal(have, stages()) {
 		return nil
 	}
