@@ -271,6 +271,11 @@ func checkHead(ev *pb.Event) *Fault {
 	case ev.OffsetMin < -maxOffset || ev.OffsetMin > maxOffset:
 		return impossible("offset from UTC beyond 15 hours").under("time")
 	}
+	for _, t := range [...]struct{ path, text string }{{"subject", ev.Subject}, {"place", ev.Place}} {
+		if f := checkText(t.text); f != nil {
+			return f.under(t.path)
+		}
+	}
 	if ev.RecordedAt != 0 {
 		if f := checkTime(ev.RecordedAt); f != nil {
 			return f.under("recordedat")

@@ -135,9 +135,18 @@ func textField[M any](name, kind, doc string, at func(*M) *string) field[M] {
 		name: name, kind: kind, doc: doc,
 		given: func(m *M) bool { return *at(m) != "" },
 		trim:  func(m *M) { *at(m) = strings.TrimSpace(*at(m)) },
+		check: func(m *M) *Fault { return checkText(*at(m)) },
 		read:  func(s *scanner, m *M) (f *Fault) { *at(m), f = readText(s); return f },
 		write: func(w *writer, m *M) { w.text(*at(m)) },
 	}
+}
+
+// checkText refuses U+0000: no name holds one, and keys of the state begin with it.
+func checkText(t string) *Fault {
+	if strings.ContainsRune(t, 0) {
+		return impossible("holds the character U+0000: leave it out")
+	}
+	return nil
 }
 
 // wordField is a string out of a fixed list.
@@ -298,6 +307,7 @@ func textsField[M any](name, doc string, at func(*M) *[]string) field[M] {
 				(*at(m))[i] = strings.TrimSpace(t)
 			}
 		},
+		check: func(m *M) *Fault { return checkText(strings.Join(*at(m), "")) },
 		read: func(s *scanner, m *M) *Fault {
 			*at(m) = nil
 			return readList(s, func() *Fault {

@@ -54,7 +54,12 @@ func TestRecompute(t *testing.T) {
 		t.Error(out)
 	}
 	last(s)
-	sameViews(t, "recomputed", s.views(), want)
+	got := s.views()
+	for _, view := range []string{"v_alerts", "v_crossing_delays", "v_delay_stats"} { // what was known at the time stays as it was told
+		delete(got, view)
+		delete(want, view)
+	}
+	sameViews(t, "recomputed", got, want)
 	s.run("audit")
 }
 

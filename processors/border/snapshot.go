@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
@@ -285,6 +286,8 @@ func restored(b []byte) (*unit, error) {
 	case have != format:
 		return nil, fmt.Errorf("the state is of format %d, not %d: it was written by another version of this program; start that one, or replay "+
 			"into a new prefix", have, format)
+	case strings.HasPrefix(u.id, recompute.KeyMark):
+		return nil, fmt.Errorf("unit %q: no unit is called so", u.id)
 	}
 	u.asleep = bytes.Clone(b)
 	if u.dirty {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"unicode/utf8"
 
@@ -174,6 +175,18 @@ func (s *scanner) number() int64 {
 	return v
 }
 
+// From 2000 to 2199, as intake takes them.
+const firstTime, lastTime = 946_684_800_000, 7_258_118_400_000
+
+// moment is a time, ms, or 0, or math.MaxInt64: never. What the stages write lies in the years that intake takes; from others on hours would be counted for ever.
+func (s *scanner) moment() int64 {
+	t := s.number()
+	if t != 0 && t != math.MaxInt64 && (t < firstTime || t > lastTime) {
+		s.fail(fmt.Errorf("%d is no time", t))
+	}
+	return t
+}
+
 func (s *scanner) bytes() []byte {
 	size, n := binary.Uvarint(s.b)
 	if n <= 0 || size > uint64(len(s.b)-n) {
@@ -203,6 +216,6 @@ func (s *scanner) message(m proto.Message) {
 func (s *scanner) row(r *row) {
 	r.place = s.text()
 	r.at.silent, r.at.tracked, r.worked, r.watched = s.number() == 1, s.number() == 1, s.number() == 1, s.number() == 1
-	r.at.began, r.at.ended, r.at.seconds, r.normS, r.normP = s.number(), s.number(), s.number(), s.number(), s.number()
+	r.at.began, r.at.ended, r.at.seconds, r.normS, r.normP = s.moment(), s.moment(), s.number(), s.number(), s.number()
 	r.n, r.usual, r.p95, r.told = uint32(s.number()), s.number(), s.number(), uint64(s.number())
 }

@@ -276,7 +276,7 @@ func (f *fold) load(key string, value []byte) error {
 			return fmt.Errorf("the state is of format %d, not %d: it was written by another version of this program; start that one, or replay into "+
 				"a new prefix", have, format)
 		}
-		f.now, f.dropped, f.left = s.number(), s.number(), s.number()
+		f.now, f.dropped, f.left = s.moment(), s.number(), s.number()
 		return s.err
 	}
 	if err := f.loadPart(key[:2], key[2:], s, len(value) == 0); err != nil || s.err != nil {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
@@ -103,6 +105,8 @@ func (f *fold) restore(b []byte) error {
 	case h.format != format:
 		return fmt.Errorf("the state is of format %d, not %d: it was written by another version of this program; start that one, or replay "+
 			"into a new prefix", h.format, format)
+	case strings.HasPrefix(h.id, recompute.KeyMark):
+		return fmt.Errorf("run %q: no run is called so", h.id)
 	case !h.dirty:
 		f.asleep[h.id] = bytes.Clone(b)
 		return nil
@@ -160,6 +164,9 @@ func decode(b []byte) (*run, error) {
 	r.fixes, r.buried = s.fixes(), s.fixes()
 	if s.err != nil {
 		return nil, s.err
+	}
+	if !slices.IsSortedFunc(r.fixes, func(a, b fix) int { return cmp.Compare(a.t, b.t) }) {
+		return nil, fmt.Errorf("run %s: the fixes are not in order", r.id)
 	}
 	for _, f := range r.fixes {
 		r.times[f.id] = f.t

@@ -58,6 +58,9 @@ func (r *receipt) accepted(f *fold) *schemas.Fault {
 	if err := proto.Unmarshal(r.in.Raw.Value, a); err != nil {
 		return unsound("not a list of accepted events (%v)", err)
 	}
+	if len(a.Events)+len(a.Rejects) == 0 {
+		return unsound("a list of accepted events with nothing in it")
+	}
 	for _, ev := range a.Events {
 		if topic, _ := schemas.Route(ev); topic == "" || ev.Hash == 0 {
 			return unsound("an accepted event of %q that goes nowhere, or without hash", ev.Subject)

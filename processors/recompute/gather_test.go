@@ -117,6 +117,6 @@ func FuzzLoad(f *testing.F) {
 	k.take(piece(1, "A", 1, 3, "b"), 0)
 	f.Add(k.g.State()[0].Value)
 	f.Fuzz(func(t *testing.T, value []byte) {
-		New().Load(keyMark+"A", value)
+		New().Load(KeyMark+"A", value)
 	})
 }

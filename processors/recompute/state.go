@@ -12,8 +12,8 @@ import (
 	"corridorwatch/schemas/pb"
 )
 
-// keyMark begins the key of every piece of state that holds a gathering. No subject does.
-const keyMark = "\x00"
+// KeyMark begins the key of every piece of state that holds a gathering. No subject of an event holds it.
+const KeyMark = "\x00"
 
 // State returns all of it as pieces of a fold's state, ordered by key.
 func (g *Gathered) State() []stream.Piece {
@@ -31,7 +31,7 @@ func (g *Gathered) Changed() []stream.Piece {
 func (g *Gathered) pieces(subjects []string) []stream.Piece {
 	var out []stream.Piece
 	for _, subject := range subjects {
-		p := stream.Piece{Key: keyMark + subject}
+		p := stream.Piece{Key: KeyMark + subject}
 		if s := g.subjects[subject]; s != nil {
 			p.Value = s.append(nil)
 		}
@@ -53,7 +53,7 @@ var errShort = errors.New("the state of a recompute ends too early")
 
 // Load takes a piece of state that State or Changed returned; ours tells whether it was one.
 func (g *Gathered) Load(key string, value []byte) (ours bool, err error) {
-	subject, ours := strings.CutPrefix(key, keyMark)
+	subject, ours := strings.CutPrefix(key, KeyMark)
 	if !ours {
 		return false, nil
 	}
