@@ -5,18 +5,20 @@
 // acknowledged, so they survive the death of the process (also kill -9); they are not synced one by one, so a loss of power can
 // take the last of them, as with Kafka's own defaults.
 //
-// Four of its ways can lose data, and this package keeps away from them:
+// Five of its ways can lose data or leave it lying, and this package keeps away from them:
 //
 //   - it does not lock its directory, and two brokers in one directory destroy it: Start takes a lock;
 //   - it deletes by age (seven days) as soon as any topic has a retention setting: Start turns that off for every topic
 //     that does not ask for retention itself, and keeps committed offsets of idle groups for 68 years;
 //   - a partition whose last segment was deleted begins again at offset 0 after a restart, below what its readers have
 //     committed: Start refuses such a directory;
-//   - on a full disk it acknowledges topics and offsets that it could not write: while little is free, nothing is taken (see room).
+//   - on a full disk it acknowledges topics and offsets that it could not write: while little is free, nothing is taken (see room);
+//   - a member of a consumer group that was killed while it joined stays in it for ever: its membership is ended (see members).
 package broker
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -47,6 +49,9 @@ type Broker struct {
 	addr    string
 	log     *logger
 	close   func() error
+
+	unwatch  context.CancelFunc // ends watching
+	watching sync.WaitGroup
 }
 
 // Start opens the directory of cfg, with all that was acknowledged by an earlier broker in it, and listens. It fails if another
@@ -92,6 +97,11 @@ func (b *Broker) start(cfg Config, addr string) error {
 		})
 	}
 	b.cluster, b.addr = cluster, cluster.ListenAddrs()[0]
+	m := &members{addr: b.addr, log: b.log.to, groups: map[string]*group{}}
+	m.watch(cluster)
+	ctx, cancel := context.WithCancel(context.Background())
+	b.unwatch = cancel
+	b.watching.Go(func() { m.run(ctx) })
 	return nil
 }
 
@@ -114,6 +124,8 @@ func (b *Broker) Addr() string { return b.addr }
 func (b *Broker) Close() error { return b.close() }
 
 func (b *Broker) stop() error {
+	b.unwatch()
+	b.watching.Wait()
 	b.log.close()
 	b.cluster.Close()
 	return errors.Join(b.log.failure(), b.lock.Close())
