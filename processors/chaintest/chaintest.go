@@ -77,6 +77,7 @@ func (c *Chain) route(topic, key string, rec *pb.Record) {
 		c.dwell.Fold(in, stream.NewOut(c.route, nil))
 	case schemas.UnitEvents:
 		c.border.Fold(in, stream.NewOut(c.route, nil))
+	case schemas.AreaEvents: // of the delay stage, which is not in the chain
 	default:
 		if id := identity(rec); rec.Deleted {
 			delete(c.told, id)
