@@ -180,7 +180,7 @@ func (w *world) stored(ctx context.Context) bool {
 	w.t.Helper()
 	var stored, ends int64
 	for _, topic := range schemas.Topics {
-		if len(topic.Writers) == 0 {
+		if !sink.Sunk(topic) {
 			continue
 		}
 		for p := range topic.Partitions(partitions) {
