@@ -307,7 +307,14 @@ func textsField[M any](name, doc string, at func(*M) *[]string) field[M] {
 				(*at(m))[i] = strings.TrimSpace(t)
 			}
 		},
-		check: func(m *M) *Fault { return checkText(strings.Join(*at(m), "")) },
+		check: func(m *M) *Fault {
+			for _, t := range *at(m) {
+				if f := checkText(t); f != nil {
+					return f
+				}
+			}
+			return nil
+		},
 		read: func(s *scanner, m *M) *Fault {
 			*at(m) = nil
 			return readList(s, func() *Fault {

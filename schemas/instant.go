@@ -9,6 +9,9 @@ var (
 	lastTime  = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 )
 
+// IsTime tells whether ms can be the time of an event.
+func IsTime(ms int64) bool { return ms >= firstTime && ms < lastTime }
+
 // maxOffset is the greatest distance from UTC, in minutes, that is believed; in use are -12:00 to +14:00.
 const maxOffset = 15 * 60
 

@@ -7,7 +7,6 @@ package schemas
 
 import (
 	"hash/fnv"
-	"strings"
 
 	"corridorwatch/schemas/pb"
 )
@@ -106,7 +105,22 @@ func InKafka(prefix, topic string) string { return prefix + "." + topic }
 
 // Group is the consumer group in which a stage shows people how far it is. Its tasks go by their checkpoints.
 func Group(prefix string, stage pb.Stage) string {
-	return prefix + "." + strings.ToLower(stage.String())
+	return prefix + "." + StageName(stage)
+}
+
+// StageName is the name of a stage in settings, logs, metrics and tables.
+func StageName(s pb.Stage) string {
+	switch s {
+	case pb.Stage_INTAKE:
+		return "intake"
+	case pb.Stage_DWELL:
+		return "dwell"
+	case pb.Stage_BORDER:
+		return "border"
+	case pb.Stage_DELAY:
+		return "delay"
+	}
+	return s.String()
 }
 
 // SinkGroup is the same of the sink, which goes by what it stored in ClickHouse.

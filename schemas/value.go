@@ -65,7 +65,7 @@ func readTime(s *scanner) (ms int64, offsetMin int32, f *Fault) {
 }
 
 func checkTime(ms int64) *Fault {
-	if ms < firstTime || ms >= lastTime {
+	if !IsTime(ms) {
 		return impossible("lies before 2000 or after 2199: is the sender's clock set?")
 	}
 	return nil

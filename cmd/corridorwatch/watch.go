@@ -116,7 +116,7 @@ func (w *watch) lookAtTasks(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("look at the tasks: %w", err)
 			}
-			name, task := stream.StageName(stage.Name), strconv.Itoa(i)
+			name, task := schemas.StageName(stage.Name), strconv.Itoa(i)
 			if s.Epoch == 0 {
 				all = append(all, fmt.Errorf("no 'process' has taken up task %s/%d yet", name, i))
 				continue

@@ -35,7 +35,7 @@ type Choice struct {
 func stages() []string {
 	var out []string
 	for _, s := range schemas.Stages {
-		out = append(out, strings.ToLower(s.String()))
+		out = append(out, schemas.StageName(s))
 	}
 	return out
 }
@@ -50,7 +50,7 @@ func (c Choice) had() []string {
 
 // Has tells whether it was created for a stage.
 func (c Choice) Has(stage pb.Stage) bool {
-	return slices.Contains(c.had(), strings.ToLower(stage.String()))
+	return slices.Contains(c.had(), schemas.StageName(stage))
 }
 
 // Check says what to do where the installation was created for other stages than this program runs.

@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"corridorwatch/schemas"
 	"corridorwatch/schemas/pb"
 )
 
@@ -175,13 +176,10 @@ func (s *scanner) number() int64 {
 	return v
 }
 
-// From 2000 to 2199, as intake takes them.
-const firstTime, lastTime = 946_684_800_000, 7_258_118_400_000
-
 // moment is a time, ms, or 0, or math.MaxInt64: never. What the stages write lies in the years that intake takes; from others on hours would be counted for ever.
 func (s *scanner) moment() int64 {
 	t := s.number()
-	if t != 0 && t != math.MaxInt64 && (t < firstTime || t > lastTime) {
+	if t != 0 && t != math.MaxInt64 && !schemas.IsTime(t) {
 		s.fail(fmt.Errorf("%d is no time", t))
 	}
 	return t

@@ -79,7 +79,7 @@ func (w *worker) insertOffsets(ctx context.Context, shard int, ends map[place]en
 				seq          []uint64
 			)
 			for _, s := range e.senders {
-				stage, tasks = append(stage, stageName(s.stage)), append(tasks, s.task)
+				stage, tasks = append(stage, schemas.StageName(s.stage)), append(tasks, s.task)
 				epoch, seq = append(epoch, s.epoch), append(seq, s.seq)
 			}
 			if err := b.Append(at.topic, uint32(at.partition), uint64(e.next), stage, tasks, epoch, seq); err != nil {
@@ -147,7 +147,7 @@ func Marks(ctx context.Context, shards []driver.Conn, database string, partition
 		for p := range t.Partitions(partitions) {
 			lowest := int64(math.MaxInt64)
 			for _, s := range newSenders(t, p, partitions).from {
-				lowest = min(lowest, marks[markKey{place{t.Name, p}, stageName(s.stage), s.task}])
+				lowest = min(lowest, marks[markKey{place{t.Name, p}, schemas.StageName(s.stage), s.task}])
 			}
 			out[t.Name] = append(out[t.Name], lowest)
 		}

@@ -214,7 +214,7 @@ func statusSheet() *sheet {
 func recomputeSheet() *sheet {
 	s := newShape(recomputes, (*pb.Record).GetRecomputed, "recomputed")
 	value(s, "id", "UInt64", (*pb.Recomputed).GetId)
-	text(s, "stage", func(r *pb.Recomputed) string { return stageName(r.GetStage()) })
+	text(s, "stage", func(r *pb.Recomputed) string { return schemas.StageName(r.GetStage()) })
 	text(s, "subject", (*pb.Recomputed).GetSubject)
 	enum(s, "unit_kind", (*pb.Recomputed).GetUnitKind)
 	text(s, "refused", (*pb.Recomputed).GetRefused)

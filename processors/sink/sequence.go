@@ -54,7 +54,7 @@ func (s *senders) load(stored []sender) error {
 	for _, old := range stored {
 		now := s.find(old.stage, old.task)
 		if now == nil {
-			return fmt.Errorf("task %s/%d does not write here: the database belongs to an installation of another size", stageName(old.stage), old.task)
+			return fmt.Errorf("task %s/%d does not write here: the database belongs to an installation of another size", schemas.StageName(old.stage), old.task)
 		}
 		now.epoch, now.seq = old.epoch, old.seq
 	}
@@ -76,7 +76,7 @@ func (s *senders) take(rec *pb.Record) (bool, error) {
 	from := s.find(rec.Stage, rec.Task)
 	if from == nil {
 		return false, fmt.Errorf("record of task %s/%d, which does not write here: the topics belong to an installation of another size",
-			stageName(rec.Stage), rec.Task)
+			schemas.StageName(rec.Stage), rec.Task)
 	}
 	due := from.seq + 1
 	switch {
@@ -91,7 +91,7 @@ func (s *senders) take(rec *pb.Record) (bool, error) {
 	}
 	if rec.Seq != due {
 		return false, fmt.Errorf("sequence gap: task %s/%d epoch %d sent %d where %d was due: the log has lost records; "+
-			"restore the topic or replay into a new prefix", stageName(rec.Stage), rec.Task, rec.Epoch, rec.Seq, due)
+			"restore the topic or replay into a new prefix", schemas.StageName(rec.Stage), rec.Task, rec.Epoch, rec.Seq, due)
 	}
 	from.epoch, from.seq = rec.Epoch, rec.Seq
 	if m, ok := rec.Body.(*pb.Record_Mark); ok {
@@ -99,8 +99,6 @@ func (s *senders) take(rec *pb.Record) (bool, error) {
 	}
 	return true, nil
 }
-
-func stageName(s pb.Stage) string { return strings.ToLower(s.String()) }
 
 // stageByName is stageName backwards; STAGE_NONE if there is none of that name.
 func stageByName(name string) pb.Stage { return pb.Stage(pb.Stage_value[strings.ToUpper(name)]) }

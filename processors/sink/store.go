@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"corridorwatch/schemas"
 	"corridorwatch/schemas/clickhouse"
 )
 
@@ -95,7 +96,7 @@ func (c *collector) storeMarks(ctx, hard context.Context, g *gathered) error {
 	for at, e := range g.ends {
 		shard := c.shardOf(at)
 		for _, s := range e.senders {
-			key := markKey{at, stageName(s.stage), s.task}
+			key := markKey{at, schemas.StageName(s.stage), s.task}
 			if s.mark > c.marks[key] {
 				if moved[shard] == nil {
 					moved[shard] = map[markKey]int64{}

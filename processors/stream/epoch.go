@@ -19,7 +19,7 @@ func (t *task) variant() string { return variant(t.stage, t.cfg.Catalogue) }
 // openEpoch begins an epoch with the state of an older one (s, of epoch last; nil: none). If the older one was not stopped cleanly, it
 // has written more than the state knows of. These rows are told anew or deleted, as the state has it, in the next round.
 func (t *task) openEpoch(ctx context.Context, s *saved, last uint32) error {
-	t.cfg.Logger.Info("new epoch", "stage", StageName(t.stage.Name), "task", t.index, "epoch", t.epoch, "variant", t.variant(), "unclean", t.unclean)
+	t.cfg.Logger.Info("new epoch", "stage", schemas.StageName(t.stage.Name), "task", t.index, "epoch", t.epoch, "variant", t.variant(), "unclean", t.unclean)
 	for i := range t.out.dests {
 		t.out.dests[i].seq = 0
 	}

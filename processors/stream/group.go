@@ -26,7 +26,7 @@ func RunGroup(ctx context.Context, cfg Config, stages []Stage) error {
 		m := &membership{cfg: cfg, stage: stage, lag: cfg.Log.Lag(schemas.Group(cfg.Prefix, stage.Name)), held: map[int]*task{}}
 		wg.Go(func() {
 			if err := m.run(ctx); err != nil {
-				errs[i] = fmt.Errorf("stage %s: %w", StageName(stage.Name), err)
+				errs[i] = fmt.Errorf("stage %s: %w", schemas.StageName(stage.Name), err)
 				stop()
 			}
 		})
@@ -57,7 +57,7 @@ func (m *membership) run(ctx context.Context) error {
 		},
 	}, func(generation context.Context, g kafkalog.Generation) error {
 		tasks := g.Partitions[input]
-		m.cfg.Logger.Info("tasks of this process", "stage", StageName(m.stage.Name), "tasks", tasks, "generation", g.ID)
+		m.cfg.Logger.Info("tasks of this process", "stage", schemas.StageName(m.stage.Name), "tasks", tasks, "generation", g.ID)
 		m.lag.As(g.ID, g.Member)
 		m.cfg.Health.shares(m.stage.Name, tasks)
 		m.work(generation, tasks)
@@ -102,7 +102,7 @@ const stoppedFor = time.Minute
 // tend works on task i until the generation ends, and returns it if it can go on from there. t is the task as it paused, nil if it
 // must be restored.
 func (m *membership) tend(ctx context.Context, i int, t *task) *task {
-	log := m.cfg.Logger.With("stage", StageName(m.stage.Name), "task", i)
+	log := m.cfg.Logger.With("stage", schemas.StageName(m.stage.Name), "task", i)
 	defer m.cfg.Metrics.stopped(m.stage.Name, i, nil)
 	for mayOpen := true; ; {
 		var err error

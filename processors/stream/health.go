@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"corridorwatch/schemas"
 	"corridorwatch/schemas/pb"
 )
 
@@ -38,14 +39,14 @@ func (h *Health) Problem() error {
 	for _, stage := range slices.Sorted(maps.Keys(h.stages)) {
 		tasks := h.stages[stage]
 		if tasks == nil {
-			all = append(all, fmt.Errorf("stage %s waits for its share of the tasks", StageName(stage)))
+			all = append(all, fmt.Errorf("stage %s waits for its share of the tasks", schemas.StageName(stage)))
 		}
 		for _, i := range slices.Sorted(maps.Keys(tasks)) {
 			switch c := tasks[i]; {
 			case c.stopped != nil:
-				all = append(all, fmt.Errorf("task %s/%d stopped: %w", StageName(stage), i, c.stopped))
+				all = append(all, fmt.Errorf("task %s/%d stopped: %w", schemas.StageName(stage), i, c.stopped))
 			case !c.restoring.IsZero():
-				all = append(all, fmt.Errorf("task %s/%d restores, for %s", StageName(stage), i, time.Since(c.restoring).Round(time.Second)))
+				all = append(all, fmt.Errorf("task %s/%d restores, for %s", schemas.StageName(stage), i, time.Since(c.restoring).Round(time.Second)))
 			}
 		}
 	}

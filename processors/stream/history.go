@@ -78,7 +78,7 @@ func (t *task) readHistoryOnce(ctx context.Context) (*history, error) {
 			}
 			if c.Stage != t.stage.Name || int(c.Task) != t.index {
 				return nil, fmt.Errorf("%s/%d offset %d belongs to task %s/%d: the topics belong to an installation of another size",
-					schemas.Checkpoints, partition, r.Offset, StageName(c.Stage), c.Task)
+					schemas.Checkpoints, partition, r.Offset, schemas.StageName(c.Stage), c.Task)
 			}
 			h.add(c, r.Offset)
 		}

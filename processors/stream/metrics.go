@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"corridorwatch/schemas"
 	"corridorwatch/schemas/pb"
 )
 
@@ -52,7 +53,7 @@ func (m *Metrics) folded(stage pb.Stage, task, records int, lag, now int64) {
 	if m == nil {
 		return
 	}
-	s, t := StageName(stage), strconv.Itoa(task)
+	s, t := schemas.StageName(stage), strconv.Itoa(task)
 	m.records.WithLabelValues(s, t).Add(float64(records))
 	m.lag.WithLabelValues(s, t).Set(float64(lag))
 	m.stageTime.WithLabelValues(s, t).Set(float64(now) / 1000)
@@ -62,7 +63,7 @@ func (m *Metrics) checkpointed(stage pb.Stage, task, size int, took time.Duratio
 	if m == nil {
 		return
 	}
-	s, t := StageName(stage), strconv.Itoa(task)
+	s, t := schemas.StageName(stage), strconv.Itoa(task)
 	m.ckptTime.WithLabelValues(s, t).Set(float64(time.Now().UnixMilli()) / 1000)
 	m.ckptTook.WithLabelValues(s, t).Set(took.Seconds())
 	m.stateBytes.WithLabelValues(s, t).Set(float64(size))
@@ -72,7 +73,7 @@ func (m *Metrics) restored(stage pb.Stage, task int, took time.Duration) {
 	if m == nil {
 		return
 	}
-	s, t := StageName(stage), strconv.Itoa(task)
+	s, t := schemas.StageName(stage), strconv.Itoa(task)
 	m.restoring.WithLabelValues(s, t).Set(took.Seconds())
 	m.gaps.WithLabelValues(s, t) // 0 from the start: the first gap is an increase
 }
@@ -81,7 +82,7 @@ func (m *Metrics) stopped(stage pb.Stage, task int, err error) {
 	if m == nil {
 		return
 	}
-	s, t := StageName(stage), strconv.Itoa(task)
+	s, t := schemas.StageName(stage), strconv.Itoa(task)
 	if errors.As(err, new(*gap)) {
 		m.gaps.WithLabelValues(s, t).Inc()
 	}
@@ -97,7 +98,7 @@ func (m *Metrics) released(stage pb.Stage, task int) {
 	if m == nil {
 		return
 	}
-	s, t := StageName(stage), strconv.Itoa(task)
+	s, t := schemas.StageName(stage), strconv.Itoa(task)
 	for _, g := range []*prometheus.GaugeVec{m.lag, m.stageTime, m.ckptTime, m.ckptTook, m.stateBytes, m.restoring, m.halted} {
 		g.DeleteLabelValues(s, t)
 	}

@@ -1,6 +1,10 @@
 package stream
 
-import "time"
+import (
+	"time"
+
+	"corridorwatch/schemas"
+)
 
 // toldEvery is how often a long piece of work says how far it is.
 const toldEvery = 3 * time.Second
@@ -40,7 +44,7 @@ func (p *progress) done() {
 
 func (p *progress) tell() {
 	p.told, p.last = true, time.Now()
-	stage := StageName(p.t.stage.Name)
+	stage := schemas.StageName(p.t.stage.Name)
 	done, total := p.now-p.start, p.end-p.start
 	if p.t.cfg.Progress != nil {
 		p.t.cfg.Progress(p.what, stage, p.t.index, done, total)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"corridorwatch/schemas"
 	"corridorwatch/schemas/pb"
 )
 
@@ -58,7 +59,7 @@ func (t *task) restore(ctx context.Context, mayOpen bool) error {
 		}
 	}
 	t.cfg.Metrics.restored(t.stage.Name, t.index, time.Since(began))
-	t.cfg.Logger.Info("took up task", "stage", StageName(t.stage.Name), "task", t.index, "epoch", t.epoch, "offset", t.offset,
+	t.cfg.Logger.Info("took up task", "stage", schemas.StageName(t.stage.Name), "task", t.index, "epoch", t.epoch, "offset", t.offset,
 		"took", time.Since(began).Round(time.Millisecond).String())
 	return nil
 }

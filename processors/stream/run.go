@@ -10,7 +10,6 @@ import (
 
 	"corridorwatch/internal/kafkalog"
 	"corridorwatch/schemas"
-	"corridorwatch/schemas/pb"
 )
 
 // Config is what every task of a process shares.
@@ -81,7 +80,7 @@ func Run(ctx context.Context, cfg Config, stages []Stage) error {
 			go func() {
 				defer wg.Done()
 				if err := newTask(cfg, stage, i, lag).run(ctx); err != nil {
-					err = fmt.Errorf("task %s/%d: %w", StageName(stage.Name), i, err)
+					err = fmt.Errorf("task %s/%d: %w", schemas.StageName(stage.Name), i, err)
 					errs <- err
 					stop(err)
 				}
@@ -95,19 +94,4 @@ func Run(ctx context.Context, cfg Config, stages []Stage) error {
 		all = append(all, err)
 	}
 	return errors.Join(all...)
-}
-
-// StageName is the name of a stage in settings, logs and metrics.
-func StageName(s pb.Stage) string {
-	switch s {
-	case pb.Stage_INTAKE:
-		return "intake"
-	case pb.Stage_DWELL:
-		return "dwell"
-	case pb.Stage_BORDER:
-		return "border"
-	case pb.Stage_DELAY:
-		return "delay"
-	}
-	return s.String()
 }

@@ -91,7 +91,7 @@ func (r *received) take(rec *pb.Record) (bool, error) {
 	s := r.sender(rec.Stage, rec.Task)
 	if s == nil {
 		return false, fmt.Errorf("record of task %s/%d, which does not write here: the topics belong to an installation of another size",
-			StageName(rec.Stage), rec.Task)
+			schemas.StageName(rec.Stage), rec.Task)
 	}
 	switch {
 	case rec.Epoch < s.epoch:
@@ -128,7 +128,7 @@ func gapError(rec *pb.Record, want uint64) error {
 
 func (g *gap) Error() string {
 	return fmt.Sprintf("sequence gap: task %s/%d epoch %d sent %d where %d was due: the log has lost records; restore the topic "+
-		"or replay into a new prefix", StageName(g.stage), g.task, g.epoch, g.sent, g.want)
+		"or replay into a new prefix", schemas.StageName(g.stage), g.task, g.epoch, g.sent, g.want)
 }
 
 // stageTime is the minimum over the last marks of all upstream tasks, 0 until each has sent one.

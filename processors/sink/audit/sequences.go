@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"google.golang.org/protobuf/proto"
@@ -119,7 +118,7 @@ func printRuns(out io.Writer, runs []*run) (whole bool, err error) {
 	for _, r := range runs {
 		gap := cmp.Or(r.gap, "none")
 		whole = whole && r.gap == ""
-		fmt.Fprintf(w, "%s\t%s/%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", r.at, strings.ToLower(r.stage.String()), r.task, r.epoch, r.records, r.first, r.last, r.repeated, r.stale, gap)
+		fmt.Fprintf(w, "%s\t%s/%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", r.at, schemas.StageName(r.stage), r.task, r.epoch, r.records, r.first, r.last, r.repeated, r.stale, gap)
 	}
 	return whole, w.Flush()
 }
