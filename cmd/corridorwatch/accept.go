@@ -39,7 +39,8 @@ func acceptCmd() *cobra.Command {
 		Use:   "accept",
 		Short: "simulate a world, run everything on it, and hold the results against the truth",
 		Long: "Simulates a world with trains under way and a position every 60 s, runs broker, stages, sink and ClickHouse on it, and holds the\n" +
-			"views against the truth. Then the same with 5 % duplicates and arrival shuffled within ten minutes: the views must be equal.",
+			"views against the truth. Then the same with 5 % duplicates and arrival shuffled within ten minutes: the views must be equal,\n" +
+			"and v_alerts must tell of the same (when it tells, and with which value, depends on what was known when).",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := setup()
@@ -78,6 +79,7 @@ func (a *acceptance) run(ctx context.Context, cfg config, cmd *cobra.Command) er
 	}
 	out := cmd.OutOrStdout()
 	var views [2]map[string]clickhouse.Content
+	var alerts [2]map[string]bool
 	prefix, began := cfg.Prefix, time.Now().UnixMilli()
 	for i, name := range []string{"undisturbed", "disturbed: 5 % duplicates, shuffled within 10 min"} {
 		cfg.DataDir = filepath.Join(dir, fmt.Sprint(i))
@@ -85,11 +87,12 @@ func (a *acceptance) run(ctx context.Context, cfg config, cmd *cobra.Command) er
 			cfg.Prefix = fmt.Sprintf("%s-accept-%d-%d", prefix, began, i)
 		}
 		fmt.Fprintf(out, "== %s\n", name)
-		report, hashes, err := a.once(ctx, cfg, i == 1)
+		r, err := a.once(ctx, cfg, i == 1)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		views[i] = hashes
+		report := r.report
+		views[i], alerts[i] = r.views, r.alerts
 		fmt.Fprint(out, report.Table())
 		if err := report.Err(); err != nil {
 			return fmt.Errorf("%s:\n%w", name, err)
@@ -100,12 +103,22 @@ func (a *acceptance) run(ctx context.Context, cfg config, cmd *cobra.Command) er
 			return fmt.Errorf("view %s differs: undisturbed %v, disturbed %v", view, content, views[1][view])
 		}
 	}
-	fmt.Fprintf(out, "== equal: all %d views\n", len(views[0]))
+	if err := sameAlerts(alerts[0], alerts[1]); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "== equal: all %d views, and what v_alerts tells of (%d alerts)\n", len(views[0]), len(alerts[0]))
 	return nil
 }
 
+// played is what one run came to.
+type played struct {
+	report *judge.Report
+	views  map[string]clickhouse.Content // all but v_alerts
+	alerts map[string]bool               // by fingerprint, whether it fires
+}
+
 // once plays the acceptance's world and compares.
-func (a *acceptance) once(ctx context.Context, cfg config, disturbed bool) (report *judge.Report, views map[string]clickhouse.Content, err error) {
+func (a *acceptance) once(ctx context.Context, cfg config, disturbed bool) (p played, err error) {
 	world := func(n *node) (simulator.Config, error) {
 		w := a.world(n, disturbed)
 		w.Feeds, err = simulator.ParseFeeds(a.feeds)
@@ -116,11 +129,15 @@ func (a *acceptance) once(ctx context.Context, cfg config, disturbed bool) (repo
 		if err != nil {
 			return err
 		}
-		report = judge.Compare(world.Truth(), got, time.Minute)
-		views, err = clickhouse.Hashes(ctx, conn, cfg.database(), clickhouse.AllViews)
+		p.report = judge.Compare(world.Truth(), got, time.Minute)
+		if p.alerts, err = readAlerts(ctx, conn); err != nil {
+			return err
+		}
+		p.views, err = clickhouse.Hashes(ctx, conn, cfg.database(), clickhouse.AllViews)
+		delete(p.views, "v_alerts")
 		return err
 	})
-	return report, views, err
+	return p, err
 }
 
 // play plays a world into a fresh installation, and lets read read from ClickHouse when it is all there.

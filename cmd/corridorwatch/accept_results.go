@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -56,4 +59,38 @@ func results(ctx context.Context, conn driver.Conn) (judge.Results, error) {
 		return err
 	})
 	return r, err
+}
+
+// readAlerts reads by fingerprint whether an alert fires.
+func readAlerts(ctx context.Context, conn driver.Conn) (map[string]bool, error) {
+	alerts := map[string]bool{}
+	err := each(ctx, conn, "SELECT fingerprint, firing FROM v_alerts", func(rows driver.Rows) error {
+		var fingerprint string
+		var firing bool
+		err := rows.Scan(&fingerprint, &firing)
+		alerts[fingerprint] = firing
+		return err
+	})
+	return alerts, err
+}
+
+// sameAlerts holds what was told in two runs against each other. When an alert was told, and with which value, depends on what was
+// known when, so on arrival; a train on the edge of what is usual may even be told of in one run alone. One in twenty, and one
+// besides, may differ.
+func sameAlerts(a, b map[string]bool) error {
+	var differ []string
+	for _, fingerprint := range slices.Sorted(maps.Keys(a)) {
+		if firing, told := b[fingerprint]; !told || firing != a[fingerprint] {
+			differ = append(differ, fingerprint)
+		}
+	}
+	for _, fingerprint := range slices.Sorted(maps.Keys(b)) {
+		if _, told := a[fingerprint]; !told {
+			differ = append(differ, fingerprint)
+		}
+	}
+	if len(differ) > 1+max(len(a), len(b))/20 {
+		return fmt.Errorf("alerts differ, %d undisturbed and %d disturbed; told in one run only, or firing in one only: %s", len(a), len(b), strings.Join(differ, ", "))
+	}
+	return nil
 }

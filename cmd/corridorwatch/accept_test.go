@@ -29,7 +29,7 @@ func TestAccept(t *testing.T) {
 func TestAcceptOnApacheKafka(t *testing.T) {
 	p := newProgram(t)
 	p.env = append(p.env, envPrefix+"BROKERS="+strings.Join(kafkatest.Start(t, 1).Brokers, ","))
-	out, err := p.command("accept", "--days", "1", "--corridors", "khorgos-aktau", "--containers").CombinedOutput()
+	out, err := p.command("accept", "--days", "2", "--corridors", "khorgos-aktau", "--containers").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "== equal: all") {
 		t.Errorf("%v\n%s", err, out)
 	}
