@@ -6,7 +6,7 @@
 // corridors, durations in seconds, times in UTC with milliseconds, NULL where something is not known.
 //
 //	migrations/  tables and dictionaries, in goose's format: each runs once
-//	views/       one file a view, made anew by every migration, since they hold no data; they may read another database (switch.go)
+//	views/       one file a view, made anew where they differ, since they hold no data; they may read another database (switch.go)
 //
 // The SQL files are templates: {{.Database}}; {{engine "version, deleted"}} for the engine, which may be replicated; {{from "visits"}}
 // for what views read, which may lie in several shards (so they say GLOBAL IN, which means nothing otherwise). Migrations run on every
@@ -103,7 +103,8 @@ func (c Config) migrate(ctx context.Context, cat *network.Catalog) error {
 		return err
 	}
 	defer close()
-	if _, err := provider.Up(ctx); err != nil {
+	done, err := provider.Up(ctx)
+	if err != nil {
 		return fmt.Errorf("migrate database %s: %w", c.Database, err)
 	}
 	conn, err := Open(ctx, c)
@@ -125,10 +126,10 @@ func (c Config) migrate(ctx context.Context, cat *network.Catalog) error {
 	if err != nil {
 		return err
 	}
-	if err := c.createViews(ctx, conn, from); err != nil {
+	if err := c.createViews(ctx, conn, from, len(done) > 0); err != nil {
 		return err
 	}
-	if err := c.refreshReaders(ctx, conn); err != nil {
+	if err := c.refreshReaders(ctx, conn, len(done) > 0); err != nil {
 		return err
 	}
 	return c.loadCatalogue(ctx, conn, cat)

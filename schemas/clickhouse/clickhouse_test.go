@@ -101,6 +101,32 @@ func TestMigrateAgainChangesNothing(t *testing.T) {
 	}
 }
 
+// TestViewsAreThoseOfTheProgram: a migration makes views anew where another program made them, and else leaves them as they are.
+func TestViewsAreThoseOfTheProgram(t *testing.T) {
+	d := migrated(t)
+	const uuids = "SELECT toString(uuid) FROM system.tables WHERE database = '%s' AND name = 'v_now'"
+	var first, second string
+	ask := func(uuid *string) {
+		if err := d.conn.QueryRow(within(t, time.Minute), fmt.Sprintf(uuids, d.config.Database)).Scan(uuid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask(&first)
+	if err := clickhouse.Migrate(within(t, time.Minute), d.config, catalogue(t)); err != nil {
+		t.Fatal(err)
+	}
+	if ask(&second); first != second {
+		t.Error("made anew, and nothing had changed")
+	}
+	d.exec("CREATE OR REPLACE VIEW DB.v_now AS SELECT 'of an older program' AS now")
+	d.exec("CREATE OR REPLACE VIEW DB.views_made AS SELECT 'its sum' AS sum")
+	if err := clickhouse.Migrate(within(t, time.Minute), d.config, catalogue(t)); err != nil {
+		t.Fatal(err)
+	}
+	d.exec("INSERT INTO DB.ticks VALUES ('visits', 0, 'dwell', 0, 1000)")
+	d.want("SELECT now FROM DB.v_now", "1970-01-01 00:00:01.000")
+}
+
 func TestBadDatabaseName(t *testing.T) {
 	err := clickhouse.Migrate(t.Context(), clickhouse.Config{Addr: "127.0.0.1:1", Database: "a-b"}, nil)
 	if err == nil || !strings.Contains(err.Error(), `"a-b"`) {
