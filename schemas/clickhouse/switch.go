@@ -53,7 +53,14 @@ func (c Config) switchViews(ctx context.Context, to string) error {
 	if have != want {
 		return fmt.Errorf("database %s is at version %d, this program at %d: run 'corridorwatch migrate' with its prefix first", to, have, want)
 	}
-	if err := c.createViews(ctx, conn, to, false); err != nil {
+	from, err := ViewsFrom(ctx, conn, c.Database)
+	if err != nil {
+		return err
+	}
+	if err := c.createViews(ctx, conn, from, false); err != nil { // so that the exchange is of views of one form
+		return err
+	}
+	if err := c.exchangeViews(ctx, conn, to); err != nil {
 		return err
 	}
 	if err := conn.Exec(ctx, "INSERT INTO "+c.Database+".views_from (source) SETTINGS async_insert = 0 VALUES (?)", to); err != nil {
@@ -102,37 +109,51 @@ func (c Config) refreshReaders(ctx context.Context, conn driver.Conn, anew bool)
 // dropped first.
 const viewsMade = "views_made"
 
-// createViews makes every view over the tables of a database, those first that others read: their names begin with digits. Where all
-// are there already, just so, it leaves them alone, unless they are wanted anew.
-func (c Config) createViews(ctx context.Context, conn driver.Conn, over string, anew bool) error {
-	source := c
-	source.Database = over
-	files, err := source.render(views, "views")
+const createView = "CREATE OR REPLACE VIEW "
+
+// viewSet is the SQL of all views over the tables of a database.
+type viewSet struct {
+	names  []string          // those first that others read: the names of their files begin with digits
+	bodies map[string]string // of each view, what follows its name
+	made   string            // what the view viewsMade selects
+}
+
+func (c Config) viewsOver(database string) (set viewSet, err error) {
+	c.Database = database
+	files, err := c.render(views, "views")
 	if err != nil {
-		return fmt.Errorf("prepare views: %w", err)
+		return set, fmt.Errorf("prepare views: %w", err)
 	}
 	paths, err := fs.Glob(files, "*.sql")
 	if err != nil {
-		return err
+		return set, err
 	}
-	const head = "CREATE OR REPLACE VIEW "
-	var names []string
-	bodies := map[string]string{} // of each view, what follows its name
+	set.bodies = map[string]string{}
 	sum := sha256.New()
 	for _, file := range paths {
 		text, err := fs.ReadFile(files, file)
 		if err != nil {
-			return err
+			return set, err
 		}
 		name := strings.TrimSuffix(file[strings.Index(file, "_")+1:], ".sql")
-		body, ok := strings.CutPrefix(strings.Trim(string(text), "; \n"), head+over+"."+name)
+		body, ok := strings.CutPrefix(strings.Trim(string(text), "; \n"), createView+database+"."+name)
 		if !ok {
-			return fmt.Errorf("view %s does not begin with %s, its database and its name", file, head)
+			return set, fmt.Errorf("view %s does not begin with %s, its database and its name", file, createView)
 		}
-		names, bodies[name] = append(names, name), body
+		set.names, set.bodies[name] = append(set.names, name), body
 		fmt.Fprintf(sum, "%s%s\x00", name, body)
 	}
-	made := fmt.Sprintf("SELECT '%x' AS sum", sum.Sum(nil))
+	set.made = fmt.Sprintf("SELECT '%x' AS sum", sum.Sum(nil))
+	return set, nil
+}
+
+// createViews makes every view over the tables of a database, one after the other in its place, since it may read what only the new
+// form of an earlier one has. Where all are there already, just so, it leaves them alone, unless they are wanted anew.
+func (c Config) createViews(ctx context.Context, conn driver.Conn, over string, anew bool) error {
+	set, err := c.viewsOver(over)
+	if err != nil {
+		return err
+	}
 	there, err := column(ctx, conn, "SELECT name FROM system.tables WHERE database = ?", c.Database)
 	if err != nil {
 		return fmt.Errorf("look for the views of %s: %w", c.Database, err)
@@ -141,37 +162,54 @@ func (c Config) createViews(ctx context.Context, conn driver.Conn, over string, 
 	if err != nil {
 		return fmt.Errorf("look which views %s has: %w", c.Database, err)
 	}
-	missing := slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(there, name) })
-	if slices.Equal(had, []string{made}) && !missing && !anew {
+	missing := slices.ContainsFunc(set.names, func(name string) bool { return !slices.Contains(there, name) })
+	if slices.Equal(had, []string{set.made}) && !missing && !anew {
 		return nil
 	}
-	if err := conn.Exec(ctx, "DROP VIEW IF EXISTS "+c.Database+"."+viewsMade+" SYNC"); err != nil {
-		return fmt.Errorf("drop view %s: %w", viewsMade, err)
-	}
-	var swaps, spare []string
-	for _, name := range names {
-		made := name
-		if slices.Contains(there, name) {
-			made = "next_" + name
-			swaps, spare = append(swaps, fmt.Sprintf("%s.%s AND %[1]s.%[3]s", c.Database, name, made)), append(spare, made)
+	return c.replaceViews(ctx, conn, set.made, func() error {
+		for _, name := range set.names {
+			if err := conn.Exec(ctx, createView+c.Database+"."+name+set.bodies[name]); err != nil {
+				return fmt.Errorf("create view %s: %w", name, err)
+			}
 		}
-		if err := conn.Exec(ctx, head+c.Database+"."+made+bodies[name]); err != nil {
-			return fmt.Errorf("create view %s: %w", name, err)
-		}
+		return nil
+	})
+}
+
+// exchangeViews lets all views read the tables of another database, in one moment.
+func (c Config) exchangeViews(ctx context.Context, conn driver.Conn, over string) error {
+	set, err := c.viewsOver(over)
+	if err != nil {
+		return err
 	}
-	if len(swaps) > 0 {
+	return c.replaceViews(ctx, conn, set.made, func() error {
+		var swaps []string
+		for _, name := range set.names {
+			if err := conn.Exec(ctx, createView+c.Database+".next_"+name+set.bodies[name]); err != nil {
+				return fmt.Errorf("create view next_%s: %w", name, err)
+			}
+			swaps = append(swaps, fmt.Sprintf("%s.%s AND %[1]s.next_%[2]s", c.Database, name))
+		}
 		if err := conn.Exec(ctx, "EXCHANGE TABLES "+strings.Join(swaps, ", ")); err != nil {
 			return fmt.Errorf("exchange the views: %w", err)
 		}
 		var errs []error
-		for _, name := range spare {
-			errs = append(errs, conn.Exec(ctx, "DROP VIEW IF EXISTS "+c.Database+"."+name+" SYNC"))
+		for _, name := range set.names {
+			errs = append(errs, conn.Exec(ctx, "DROP VIEW IF EXISTS "+c.Database+".next_"+name+" SYNC"))
 		}
-		if err := errors.Join(errs...); err != nil {
-			return fmt.Errorf("drop the views of before: %w", err)
-		}
+		return errors.Join(errs...)
+	})
+}
+
+// replaceViews notes that the views are those that made says, once replace has made them so.
+func (c Config) replaceViews(ctx context.Context, conn driver.Conn, made string, replace func() error) error {
+	if err := conn.Exec(ctx, "DROP VIEW IF EXISTS "+c.Database+"."+viewsMade+" SYNC"); err != nil {
+		return fmt.Errorf("drop view %s: %w", viewsMade, err)
 	}
-	if err := conn.Exec(ctx, head+c.Database+"."+viewsMade+" AS "+made); err != nil {
+	if err := replace(); err != nil {
+		return err
+	}
+	if err := conn.Exec(ctx, createView+c.Database+"."+viewsMade+" AS "+made); err != nil {
 		return fmt.Errorf("create view %s: %w", viewsMade, err)
 	}
 	return nil

@@ -32,7 +32,7 @@ func TestSwitch(t *testing.T) {
 			}
 		}
 	})
-	for range 3 {
+	for range 2 {
 		if err := clickhouse.Switch(within(t, time.Minute), a.config, b.config.Database); err != nil {
 			t.Fatal(err)
 		}
