@@ -46,6 +46,7 @@ type fold struct {
 	stays     map[string]*stay
 	held      map[string]*pb.RunFacts // vehicles held upstream, by id
 	notices   map[string]*pb.Event    // restrictions, plans and what was taken back, by source and id
+	noted     *noted                  // what they say; nil: to be found again
 	news      map[string]int64        // by area: when something was last heard of a vehicle there
 	alerts    map[string]*alert
 	unsure    map[string]*pb.Record // rows that an older epoch told, by piece: told anew or deleted in the next round

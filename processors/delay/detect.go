@@ -254,23 +254,30 @@ func (f *fold) lead(feed *finding, wide []*finding) *finding {
 	return best
 }
 
-// cover notes the time for which no single train is blamed.
+// cover notes the time in which something wide delayed the flow.
 func (f *fold) cover(w *flow) {
 	d := w.leading
-	if d == nil || d.kind == KindLevelShift || d.kind == KindBelowPlan {
+	if d == nil || d.kind == KindBelowPlan || d.kind == KindLevelShift && d.role != w.key.role {
 		return
 	}
 	from := cmp.Or(d.since, w.at)
-	still := d.kind != KindGrowingQueue
+	how := still
+	switch d.kind {
+	case KindGrowingQueue:
+		how = queued
+	case KindLevelShift:
+		how = longer
+	}
 	n := len(w.covers)
 	if n > 0 {
 		from = max(from, min(w.covers[n-1].to, w.at)) // one time is not covered twice
 	}
-	if n > 0 && w.covers[n-1].still == still && w.covers[n-1].to >= w.at-f.set.StepMS {
+	if n > 0 && w.covers[n-1].how == how && w.covers[n-1].to >= w.at-f.set.StepMS {
 		w.covers[n-1].to = w.at
 	} else {
-		w.covers = append(w.covers, cover{from, w.at, still})
+		w.covers = append(w.covers, cover{from, w.at, how})
 	}
+	w.plainGood = false
 	f.touch(coverPiece(w.key))
 }
 

@@ -110,7 +110,7 @@ func (f *fold) loadSeries(prefix, rest string, s *scanner, gone bool) error {
 	}
 	r.covers = nil
 	for len(s.b) > 0 {
-		r.covers = append(r.covers, cover{s.number(), s.number(), s.number() == 1})
+		r.covers = append(r.covers, cover{s.number(), s.number(), coverKind(s.number())})
 	}
 	return s.err
 }

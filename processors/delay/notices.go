@@ -27,7 +27,35 @@ func (f *fold) notice(ev *pb.Event) {
 		return
 	}
 	f.notices[key] = ev
+	f.noted = nil
 	f.touch(noticePiece + key)
+}
+
+// noted is what the notices say, found once: detectors ask at each point of the grid.
+type noted struct {
+	plans    map[dayPlan]*pb.Event
+	declared map[[2]string][]restriction // by border and direction; filled as it is asked for
+}
+
+type dayPlan struct{ border, direction, date string }
+
+func (f *fold) read() *noted {
+	if f.noted != nil {
+		return f.noted
+	}
+	f.noted = &noted{plans: map[dayPlan]*pb.Event{}, declared: map[[2]string][]restriction{}}
+	for _, key := range sortedKeys(f.notices) {
+		ev := f.notices[key]
+		p := ev.GetBorderPlan()
+		if p == nil || p.Direction == "" { // of which direction is not said
+			continue
+		}
+		of := dayPlan{ev.Subject, plainDirection(p.Direction), p.Date}
+		if best := f.noted.plans[of]; best == nil || cmp.Or(cmp.Compare(ev.RecordedAt, best.RecordedAt), cmp.Compare(ev.Hash, best.Hash)) > 0 {
+			f.noted.plans[of] = ev
+		}
+	}
+	return f.noted
 }
 
 // forgetNotices drops what can say nothing any more.
@@ -42,6 +70,7 @@ func (f *fold) forgetNotices() {
 		}
 		if last < f.dropped {
 			delete(f.notices, key)
+			f.noted = nil
 			f.touch(noticePiece + key)
 		}
 	}
@@ -58,6 +87,10 @@ type restriction struct {
 
 // restrictions are those of a border and direction that were declared, ordered by when they began.
 func (f *fold) restrictions(border, direction string) []restriction {
+	of, declared := [2]string{border, direction}, f.read().declared
+	if found, ok := declared[of]; ok {
+		return found
+	}
 	var out []restriction
 	for _, key := range sortedKeys(f.notices) {
 		ev := f.notices[key]
@@ -68,6 +101,7 @@ func (f *fold) restrictions(border, direction string) []restriction {
 		out = append(out, restriction{id: ev.Id, from: cmp.Or(r.From, ev.Time), until: r.Until, closed: r.Effect == "closed" || r.Effect == "banned", Restriction: r})
 	}
 	slices.SortStableFunc(out, func(a, b restriction) int { return cmp.Compare(a.from, b.from) })
+	declared[of] = out
 	return out
 }
 
@@ -125,25 +159,20 @@ func (f *fold) isBorder(id string) bool {
 	return ok
 }
 
-// sameDirection tells whether a declared direction ("CN-KZ", "CN>KZ", none: both) is that of a flow.
+// sameDirection tells whether a declared direction (none: both) is that of a flow.
 func sameDirection(declared, direction string) bool {
-	return declared == "" || declared == "both" || strings.NewReplacer(">", "-", "->", "-", " ", "").Replace(declared) == direction
+	return declared == "" || declared == "both" || plainDirection(declared) == direction
+}
+
+// plainDirection writes "CN>KZ" and "CN -> KZ" as "CN-KZ".
+func plainDirection(declared string) string {
+	return strings.NewReplacer("->", "-", ">", "-", " ", "").Replace(declared)
 }
 
 // agreed is the exchange agreed for a railway day, trains; ok is false where none is known.
 func (f *fold) agreed(border, direction, date string) (trains float64, ok bool) {
-	var best *pb.Event
-	for _, key := range sortedKeys(f.notices) {
-		ev := f.notices[key]
-		p := ev.GetBorderPlan()
-		if p == nil || ev.Subject != border || p.Date != date || p.Direction == "" || !sameDirection(p.Direction, direction) {
-			continue
-		}
-		if best == nil || cmp.Or(cmp.Compare(ev.RecordedAt, best.RecordedAt), cmp.Compare(ev.Hash, best.Hash)) > 0 {
-			best = ev
-		}
-	}
-	return best.GetBorderPlan().GetTrains(), best != nil
+	ev := f.read().plans[dayPlan{border, direction, date}]
+	return ev.GetBorderPlan().GetTrains(), ev != nil
 }
 
 // railwayDay is the day that a border counts trains in: from 18:00 to 18:00 by the clocks of the side that is left, named by the day

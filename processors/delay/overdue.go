@@ -17,13 +17,13 @@ func defaultOverdue() OverdueSettings {
 
 // overdue sees a train that waits longer than almost all before it did. A silent one is silent, not waiting.
 func (f *fold) overdue(w *flow, s *sample) *finding {
-	set, y := f.set.Overdue, f.yardstick(s.of)
+	set, y := f.set.Overdue, f.ordinarily(w, s)
 	if y.basis == basisNone || y.p95 <= 0 {
 		return nil
 	}
 	d := w.single(KindOverdue, s, y)
-	ratio := float64(w.running(s, w.at)) / float64(y.p95) / set.factor(y)
-	d.fire = ratio >= set.Fire && w.running(s, w.at) >= set.AtLeastS && !s.silent
+	ratio := set.ratio(y, f.waited(w, s))
+	d.fire = ratio >= set.Fire && f.waited(w, s) >= set.AtLeastS && !s.silent
 	d.keep = ratio >= 1
 	if f.idle(d) {
 		return nil
@@ -44,7 +44,34 @@ func (f *fold) overdue(w *flow, s *sample) *finding {
 		d.evidence += fmt.Sprintf(" %s of it, while the border itself was delayed, do not count.", hours(c))
 	}
 	w.partOf(d)
+	if l := w.leading; l != nil && d.severity == Page && ratio >= set.Fire*w.longer() && (l.kind == KindLevelShift || l.kind == KindBelowPlan) {
+		d.fire, d.keep, d.cause = true, true, "" // it waits too long even so
+	}
 	return d
+}
+
+// ratio is how long a train has waited, in multiples of the time within which 95 of 100 went on.
+func (set OverdueSettings) ratio(y yardstick, waited int64) float64 {
+	return float64(waited) / float64(y.p95) / set.factor(y)
+}
+
+// waited is how long a train has waited since all that delayed it together with others was over, seconds.
+func (f *fold) waited(w *flow, s *sample) int64 {
+	began := s.began
+	for _, c := range w.covers {
+		if c.how == longer && c.to > began && c.to < w.at-f.set.StepMS {
+			began = c.to
+		}
+	}
+	return max(0, (w.at-began-w.covered(began, w.at))/1000)
+}
+
+// longer is how many times longer stays have become.
+func (w *flow) longer() float64 {
+	if !w.shift.ok {
+		return 1
+	}
+	return max(1, w.shift.now/w.shift.before, w.shift.last/w.shift.before)
 }
 
 // factor is how much the time within which 95 of 100 went on may be wrong.
@@ -68,14 +95,10 @@ func (w *flow) single(kind string, s *sample, y yardstick) *finding {
 	return d
 }
 
-// partOf makes a finding about one train a part of what delays all of them. Where stays have only become longer, what is to be acted on
-// even so is told.
+// partOf makes a finding about one train a part of what delays all of them.
 func (w *flow) partOf(d *finding) {
-	switch l := w.leading; {
-	case l == nil:
-	case (l.kind == KindLevelShift || l.kind == KindBelowPlan) && d.severity == Page:
-	default:
-		d.fire, d.keep, d.cause = false, false, l.fingerprint()
+	if w.leading != nil {
+		d.fire, d.keep, d.cause = false, false, w.leading.fingerprint()
 	}
 }
 
@@ -83,7 +106,7 @@ func (w *flow) partOf(d *finding) {
 func (f *fold) beyond(w *flow) string {
 	n := 0
 	for _, s := range w.waits {
-		if y := f.yardstick(s.of); y.p95 > 0 && (w.at-s.began)/1000 > y.p95 {
+		if y := f.ordinarily(w, s); y.p95 > 0 && (w.at-s.began)/1000 > y.p95 {
 			n++
 		}
 	}
@@ -104,7 +127,7 @@ func defaultFinished() FinishedSettings { return FinishedSettings{Fire: 1.45, Fo
 
 // anomalous sees a stay that was too long and over before anybody knew: feeds that report afterwards.
 func (f *fold) anomalous(w *flow, s *sample) *finding {
-	y := f.yardstick(s.of)
+	y := f.ordinarily(w, s)
 	if y.basis != basisUsual || y.p95 <= 0 {
 		return nil
 	}

@@ -36,8 +36,8 @@ func (f *fold) belowPlan(group []*flow) *finding {
 	d := first.finding(KindBelowPlan)
 	d.role, d.basis = "", "plan"
 	worst := 0.0
-	judge := func(text string, actual, agreed, days float64, since int64) {
-		z := (agreed - actual) / math.Sqrt(math.Max(agreed*spread, 1))
+	judge := func(text string, actual, agreed, days, variance float64, since int64) {
+		z := (agreed - actual) / math.Sqrt(math.Max(variance, 1))
 		if agreed-actual < set.Missing || actual > set.Ratio*agreed || z < set.Fire || z <= worst {
 			return
 		}
@@ -46,9 +46,10 @@ func (f *fold) belowPlan(group []*flow) *finding {
 		d.summary = fmt.Sprintf("%s (%s): %.0f trains crossed %s, %.0f were agreed", first.border.Name, direction, actual, text, agreed)
 	}
 	if agreed, ok := f.agreed(border, direction, today); ok {
+		// Trains that are on time for the day may be late for a part of it: by as much as days differ from one another.
 		part := float64(at-from) / float64(dayMS)
 		if actual := float64(exchanged(group, from, at)); part >= set.Part && first.history(first.at) >= first.at-from {
-			judge(fmt.Sprintf("on %s until %s", today, moment(at)), actual, agreed*part, part, from)
+			judge(fmt.Sprintf("on %s until %s", today, moment(at)), actual, agreed*part, part, agreed*spread, from)
 			d.keep = d.keep || actual < set.Keep*agreed*part
 		}
 	}
@@ -66,7 +67,7 @@ func (f *fold) belowPlan(group []*flow) *finding {
 		}
 		actual, agreed, from = actual+count, agreed+plan, dayFrom
 		list += fmt.Sprintf(" %s: %.0f of %.0f.", date, count, plan)
-		judge("in the "+days(n)+" to "+moment(dayTo+int64(n-1)*dayMS), actual, agreed, float64(n), dayFrom)
+		judge("in the "+days(n)+" to "+moment(dayTo+int64(n-1)*dayMS), actual, agreed, float64(n), agreed*spread, dayFrom)
 	}
 	if d.baseline > 0 && d.value <= set.Page*d.baseline {
 		d.severity = Page

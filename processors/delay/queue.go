@@ -36,7 +36,7 @@ func (f *fold) growingQueue(w *flow) *finding {
 	queue := len(w.waits) + len(w.held)
 	from := w.at - dayMS
 	for _, c := range w.covers {
-		if c.still { // what piled up while nothing moved is not growing
+		if c.how == still { // what piled up while nothing moved is not growing
 			from = max(from, c.to)
 		}
 	}

@@ -67,16 +67,27 @@ type series struct {
 	sorted     []int64 // what recent and change found, and for which hour
 	sortedAt   int64
 	sortedGood bool
+	plain      []int64 // the same of ordinary
+	plainAt    int64
+	plainGood  bool
 	shift      change
 	shiftAt    int64
 	shiftGood  bool
 }
 
-// cover is a time in which one cause held up everything.
+// cover is a time in which one cause delayed everything.
 type cover struct {
 	from, to int64
-	still    bool // nothing moved at all
+	how      coverKind
 }
+
+type coverKind int64
+
+const (
+	queued coverKind = iota // trains were held up, and some went on
+	still                   // nothing moved at all
+	longer                  // stays were longer, and nothing held them up
+)
 
 func newSeries(key seriesKey, area string) *series {
 	return &series{key: key, area: area, stale: open, hours: map[int64]bool{}, told: map[int64]uint64{}}
@@ -110,7 +121,7 @@ func (r *series) replace(old, s *sample, now int64) {
 			r.stale = min(r.stale, x.ended)
 		}
 	}
-	r.sortedGood, r.shiftGood = false, false
+	r.sortedGood, r.plainGood, r.shiftGood = false, false, false
 	r.touchHours(old, s, now)
 }
 
@@ -134,12 +145,15 @@ func (r *series) durations(from, to int64) []int64 {
 	return out
 }
 
-// arrivals are the stays that began from from to to.
-func (r *series) arrivals(from, to int64) int {
+// cameBetween are the stays that began from from to to.
+func (r *series) cameBetween(from, to int64) []*sample {
 	i, _ := slices.BinarySearchFunc(r.begun, from, beginsBefore)
 	j, _ := slices.BinarySearchFunc(r.begun, to, beginsBefore)
-	return max(0, j-i)
+	return r.begun[i:max(i, j)]
 }
+
+// arrivals counts them.
+func (r *series) arrivals(from, to int64) int { return len(r.cameBetween(from, to)) }
 
 // releases are the stays that ended from from to to, whether or not it is known how long they were.
 func (r *series) releases(from, to int64) int { return len(r.window(max(from, 1), to)) }
@@ -188,9 +202,35 @@ func (r *series) lastRelease(at int64) int64 {
 func (r *series) covered(from, to int64) int64 {
 	var sum int64
 	for _, c := range r.covers {
-		sum += max(0, min(to, c.to)-max(from, c.from))
+		if c.how != longer {
+			sum += max(0, min(to, c.to)-max(from, c.from))
+		}
 	}
 	return sum
+}
+
+// heldUp tells whether a stay falls in a time in which trains were held up.
+func (r *series) heldUp(s *sample) bool {
+	return slices.ContainsFunc(r.covers, func(c cover) bool { return c.how != longer && c.from < s.ended && c.to > s.began })
+}
+
+// ordinary are the recent durations of stays that fall in no cover, ascending: what is usual while the border itself is not delayed.
+func (r *series) ordinary(at int64) []int64 {
+	if r.plainGood && r.plainAt == hourOf(at) {
+		return r.plain
+	}
+	r.plainAt, r.plainGood, r.plain = hourOf(at), true, r.recent(at)
+	if len(r.covers) == 0 {
+		return r.plain
+	}
+	r.plain = nil
+	for _, s := range r.window(r.plainAt-windowMS, open) {
+		if s.counts() && !slices.ContainsFunc(r.covers, func(c cover) bool { return c.from < s.ended && c.to > s.began }) {
+			r.plain = append(r.plain, s.seconds)
+		}
+	}
+	slices.Sort(r.plain)
+	return r.plain
 }
 
 // quantile of ascending values, by linear interpolation between closest ranks: quantileExactInclusive of ClickHouse, type 7 of

@@ -164,11 +164,7 @@ func (f *fold) piece(key string, known map[string]*series) []byte {
 		if r := known[rest]; r != nil && len(r.covers) > 0 {
 			var times []int64
 			for _, c := range r.covers {
-				still := int64(0)
-				if c.still {
-					still = 1
-				}
-				times = append(times, c.from, c.to, still)
+				times = append(times, c.from, c.to, int64(c.how))
 			}
 			return r.header(times...)
 		}
@@ -256,6 +252,7 @@ func (f *fold) Apply(pieces []stream.Piece) error {
 
 // settle forgets what changed: all of it was worked out before the state was written.
 func (f *fold) settle() {
+	f.noted = nil
 	for _, r := range f.order {
 		r.stale, r.rows, r.floor = open, nil, f.dropped
 		r.sortedGood, r.shiftGood = false, false

@@ -36,10 +36,12 @@ func trains(n int) string {
 
 // text says what a stay is held against.
 func (y yardstick) text() string {
-	switch y.basis {
-	case basisUsual:
+	switch {
+	case y.ordinary:
+		return fmt.Sprintf("usual %s, 95 of 100 within %s (%d in 28 days, without those that a delay of the border itself fell on)", hours(y.median), hours(y.p95), y.n)
+	case y.basis == basisUsual:
 		return fmt.Sprintf("usual %s, 95 of 100 within %s (%d in the 28 days before)", hours(y.median), hours(y.p95), y.n)
-	case basisNorm:
+	case y.basis == basisNorm:
 		return fmt.Sprintf("norm of the catalogue %s, 95 of 100 within %s; only %d in the 28 days before", hours(y.median), hours(y.p95), y.n)
 	}
 	return fmt.Sprintf("nothing to hold it against: no norm, and only %d in the 28 days before", y.n)

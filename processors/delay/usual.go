@@ -24,16 +24,32 @@ type yardstick struct {
 	basis       string
 	median, p95 int64
 	n           uint32
+	ordinary    bool // without stays that something wide delayed
 }
 
 func (f *fold) yardstick(r *row) yardstick {
 	switch {
 	case r.worked && int(r.n) >= f.set.MinSamples:
-		return yardstick{basisUsual, r.usual, r.p95, r.n}
+		return yardstick{basis: basisUsual, median: r.usual, p95: r.p95, n: r.n}
 	case r.normS >= 0:
-		return yardstick{basisNorm, r.normS, r.normP, r.n}
+		return yardstick{basis: basisNorm, median: r.normS, p95: r.normP, n: r.n}
 	}
 	return yardstick{basis: basisNone, n: r.n}
+}
+
+// ordinarily is what a single train is held against: the usual times without those of stays that something wide delayed, where enough
+// are left. Else a train would go unnoticed for weeks after a border was closed. One that came while stays were longer is held against
+// all of them, these too.
+func (f *fold) ordinarily(w *flow, s *sample) yardstick {
+	y := f.yardstick(s.of)
+	if y.basis != basisUsual || len(w.covers) == 0 || slices.ContainsFunc(w.covers, func(c cover) bool { return c.how == longer && c.to > s.began }) {
+		return y
+	}
+	d := w.ordinary(w.at)
+	if n := len(d); n >= f.set.MinSamples && n < len(w.recent(w.at)) && floor(quantile(0.95, d)) < y.p95 {
+		return yardstick{basis: basisUsual, median: floor(quantile(0.5, d)), p95: floor(quantile(0.95, d)), n: uint32(n), ordinary: true}
+	}
+	return y
 }
 
 // refresh works out the usual times that may have changed: of stays that changed themselves, and of those that began after the end of

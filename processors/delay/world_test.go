@@ -48,6 +48,7 @@ type incident struct {
 	factor            float64
 	declared          string // reason of a restriction; empty: none is declared
 	agreed            float64
+	median            int64 // of which factor is a multiple; 0: of what the train would have stayed
 }
 
 // told is one record at the time it is told.
@@ -63,10 +64,12 @@ type world struct {
 	seed  uint64
 	recs  []told
 	feeds []incident
+
+	befallen map[string]string // the train of an incident, by border, direction and time
 }
 
 func newWorld(cat *network.Catalog, seed uint64) *world {
-	return &world{cat: cat, seed: seed, rng: rand.New(rand.NewPCG(seed, 7))}
+	return &world{cat: cat, seed: seed, befallen: map[string]string{}, rng: rand.New(rand.NewPCG(seed, 7))}
 }
 
 func (w *world) add(at int64, rec *pb.Record) { w.recs = append(w.recs, told{at, rec}) }
@@ -169,16 +172,17 @@ func (w *world) befall(in incident, all []*train) {
 		}
 		switch in.kind {
 		case "slow", "overdue":
+			stay := &t.outS
 			if in.role == network.Inbound {
-				t.inS = int64(float64(t.inS) * in.factor)
-			} else {
-				t.outS = int64(float64(t.outS) * in.factor)
+				stay = &t.inS
 			}
+			*stay = int64(float64(cmp.Or(in.median, *stay)) * in.factor)
 		case "silent":
 			t.silentFrom = at + hourMS
 			t.outS += 12 * hourMS
 		}
 		if in.kind == "overdue" || in.kind == "silent" {
+			w.befallen[in.border+in.direction+fmt.Sprint(in.from)] = t.id
 			return // the first one
 		}
 	}
