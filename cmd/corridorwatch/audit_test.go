@@ -13,6 +13,7 @@ import (
 
 // TestAudit: what is as it should be is found so, and each way in which tables can be wrong is found and named.
 func TestAudit(t *testing.T) {
+	t.Parallel()
 	// A broker that others run: nothing is cut there while the test goes on.
 	b, err := broker.Start(broker.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
 	if err != nil {

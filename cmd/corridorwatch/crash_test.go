@@ -14,9 +14,10 @@ import (
 // TestStoppedWhileIngesting stops the program, and kills it, in the middle of an ingest. Started again and sent the file once more, the
 // views are those of a run that was not disturbed; on Apache Kafka as on the embedded broker.
 func TestStoppedWhileIngesting(t *testing.T) {
+	t.Parallel()
 	whole := newProgram(t)
 	world := filepath.Join(whole.dir, "world.jsonl")
-	whole.run("simulate", "--corridors", "khorgos-aktau", "--days", "3", "--containers", "--out", world)
+	whole.run("simulate", "--corridors", "khorgos-aktau", "--days", "1", "--containers", "--out", world)
 	s := whole.up("--time", "data")
 	s.run("ingest", "--wait", world)
 	want := s.views()

@@ -17,6 +17,7 @@ import (
 // TestRecompute sends a world of which some events come days late: the views count them and do not have them, and after a recompute
 // are those of a run in which everything had come in time. The stages have forgotten all of it by then; TestReplay has a run that is held.
 func TestRecompute(t *testing.T) {
+	t.Parallel()
 	world := newProgram(t)
 	all := filepath.Join(world.dir, "world.jsonl")
 	world.run("simulate", "--corridors", "khorgos-aktau", "--days", "1", "--containers", "--out", all)

@@ -21,6 +21,7 @@ import (
 // were recomputed and some wait, and with rejects. The views equal those of the first run. One replay is killed in the middle and run
 // again. Then the views are switched, and back.
 func TestReplay(t *testing.T) {
+	t.Parallel()
 	p := keepsAll(t)
 	all := filepath.Join(p.dir, "world.jsonl")
 	p.run("simulate", "--corridors", "khorgos-aktau", "--days", "1", "--containers", "--out", all)

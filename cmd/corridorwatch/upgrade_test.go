@@ -16,6 +16,7 @@ import (
 // leaves rows of the old catalogue beyond the last checkpoint, and by processes that run beside those with the old one. The views are
 // the same. Another train is at a place by a name that the old catalogue lacks.
 func TestCatalogueChanged(t *testing.T) {
+	t.Parallel()
 	older, newer := catalogues(t)
 	first, second, last := wayOverTheBorder(t)
 	ingest := func(s *service, file string) {

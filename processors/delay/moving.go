@@ -27,7 +27,7 @@ type MovingSettings struct {
 }
 
 func defaultMoving() MovingSettings {
-	return MovingSettings{Fire: 9, Keep: 3, Trickle: 0.3, TrickleMS: 6 * hourMS, Trains: 2, AtLeastMS: 3 * hourMS, Gaps: 3, GapsMS: 3 * dayMS, Declared: 2, DeclaredMS: 6 * hourMS, PageMS: 24 * hourMS, ResumedMS: hourMS}
+	return MovingSettings{Fire: 10.5, Keep: 3, Trickle: 0.3, TrickleMS: 6 * hourMS, Trains: 2, AtLeastMS: 3 * hourMS, Gaps: 3, GapsMS: 3 * dayMS, Declared: 2, DeclaredMS: 6 * hourMS, PageMS: 24 * hourMS, ResumedMS: hourMS}
 }
 
 // due is how many trains of those that wait should have gone on since a time.

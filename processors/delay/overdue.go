@@ -12,7 +12,7 @@ type OverdueSettings struct {
 }
 
 func defaultOverdue() OverdueSettings {
-	return OverdueSettings{Fire: 1.45, Ticket: 2, Page: 3, NormFactor: 1.5, FewFactor: 1.3, Few: 100, AtLeastS: 2 * 3600}
+	return OverdueSettings{Fire: 1.48, Ticket: 2, Page: 3, NormFactor: 1.5, FewFactor: 1.3, Few: 100, AtLeastS: 2 * 3600}
 }
 
 // overdue sees a train that waits longer than almost all before it did. A silent one is silent, not waiting.
@@ -123,7 +123,7 @@ type FinishedSettings struct {
 	ForMS int64   // how long after its end it is told of
 }
 
-func defaultFinished() FinishedSettings { return FinishedSettings{Fire: 1.45, ForMS: 24 * hourMS} }
+func defaultFinished() FinishedSettings { return FinishedSettings{Fire: 1.48, ForMS: 24 * hourMS} }
 
 // anomalous sees a stay that was too long and over before anybody knew: feeds that report afterwards.
 func (f *fold) anomalous(w *flow, s *sample) *finding {
