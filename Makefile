@@ -48,13 +48,11 @@ seeds:                    ## simulated faults: make seeds SEEDS=100000; goes on 
 
 # Inputs that once failed lie in testdata/fuzz and are part of the tests; what else was found useful lies in Go's cache. Of minimizing
 # only little is asked: it is on by default for a minute for each input found, in which nothing else is tried.
-fuzz:                     ## every fuzz target for ten seconds: make fuzz FUZZTIME=10m TARGET=FuzzHistory
+fuzz:                     ## every fuzz target for ten seconds, two at a time: make fuzz FUZZTIME=10m TARGET=FuzzHistory
 	@targets=$$(grep -rHo --include='*_test.go' '^func $(or $(TARGET),Fuzz[A-Za-z0-9]*)(' . | sed 's|/[^/]*:func | |; s|($$||' | sort); \
 	[ -n "$$targets" ] || { echo "there is no fuzz target $(TARGET)"; exit 1; }; \
-	echo "$$targets" | while read -r package name; do \
-		echo "$$name in $$package"; \
-		go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(or $(FUZZTIME),10s) -fuzzminimizetime 10x -parallel 2 "$$package" || exit 1; \
-	done
+	echo "$$targets" | xargs -P 2 -L 1 sh -c 'said=$$(go test -run "^$$" -fuzz "^$$1$$" -fuzztime $(or $(FUZZTIME),10s) -fuzzminimizetime 10x -parallel 1 "$$0" 2>&1) && \
+		echo "$$1 in $$0: $$(echo "$$said" | grep "^fuzz: " | tail -1)" || { echo "$$1 in $$0 failed"; echo "$$said"; exit 255; }'
 
 bench:                    ## benchmarks (docs/benchmarks.md): make bench BENCH=Visits TIME=3x
 	@go test -timeout 60m -run '^$$' -bench '$(or $(BENCH),.)' -benchtime $(or $(TIME),1s) -benchmem $(or $(PACKAGE),./...) | \

@@ -13,9 +13,9 @@ import (
 	"corridorwatch/schemas/pb"
 )
 
-// Settings were chosen on seeds from 1; what docs/alerts.md says was measured on seeds from 1001, which nobody had looked at.
+// Settings were chosen on seeds from 1; what docs/alerts.md says was measured on seeds from 3001, which nobody had looked at.
 var (
-	incidentSeeds = flag.Int("incidents", 1, "how many worlds of 40 incidents, from seed 1001")
+	incidentSeeds = flag.Int("incidents", 1, "how many worlds of 40 incidents, from seed 3001")
 	quietSeeds    = flag.Int("quiet", 4, "how many worlds without any, from seed 2001")
 	spread        = flag.Float64("spread", 0.2, "standard deviation of the logarithm of ordinary stays")
 	seedsFrom     = flag.Uint64("delay.from", 0, "another first seed for both")
@@ -236,7 +236,7 @@ func TestIncidents(t *testing.T) {
 		t.Skip("nothing for the race detector")
 	}
 	cat := testCatalog(t)
-	from := uint64(1001)
+	from := uint64(3001)
 	if *seedsFrom != 0 {
 		from = *seedsFrom
 	}
