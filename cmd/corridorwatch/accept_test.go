@@ -13,8 +13,8 @@ func TestAccept(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
 	for name, more := range map[string][]string{
-		"middle-btk":    {"--days", "2", "--corridors", "middle-btk"},
-		"feeds":         {"--days", "4", "--corridors", "northern", "--containers", "--feeds", "KZ=reports,PL=statuses", "--trains", "0.5"},
+		"middle-btk": {"--days", "2", "--corridors", "middle-btk"},
+		"feeds":      {"--days", "4", "--corridors", "northern", "--containers", "--feeds", "KZ=reports,PL=statuses", "--trains", "0.5"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := p.command(append([]string{"accept"}, more...)...).CombinedOutput()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -64,20 +65,33 @@ func runAudit(ctx context.Context, out io.Writer, keep bool) (clean bool, err er
 		return false, err
 	}
 	defer shards.Close()
-	if err := shards.DropDatabase(ctx, scratch.Database); err != nil {
-		return false, fmt.Errorf("drop what an earlier audit left: %w", err)
-	}
 	if !keep {
 		defer func() { err = errors.Join(err, shards.DropDatabase(context.WithoutCancel(ctx), scratch.Database)) }()
 	}
-	if err := clickhouse.Migrate(ctx, scratch, cat); err != nil {
-		return false, fmt.Errorf("make the database %s: %w", scratch.Database, err)
-	}
 	bar := progress.New(os.Stderr, "audit", "records", 0)
 	defer bar.Done()
-	return audit.Run(ctx, audit.Config{
-		Log: log, Shards: shards, Prefix: cfg.Prefix, Partitions: choice.Partitions, Database: cfg.database(), Scratch: scratch.Database,
-		Logger:   slog.Default(),
-		Progress: func(what string, done, total int64) { bar.Set(done, fmt.Sprintf("%s of %d", what, total)) },
-	}, out)
+	for attempt := 1; ; attempt++ {
+		if err := shards.DropDatabase(ctx, scratch.Database); err != nil {
+			return false, fmt.Errorf("drop what an earlier audit left: %w", err)
+		}
+		if err := clickhouse.Migrate(ctx, scratch, cat); err != nil {
+			return false, fmt.Errorf("make the database %s: %w", scratch.Database, err)
+		}
+		var found bytes.Buffer
+		clean, err := audit.Run(ctx, audit.Config{
+			Log: log, Shards: shards, Prefix: cfg.Prefix, Partitions: choice.Partitions, Database: cfg.database(), Scratch: scratch.Database,
+			Logger:   slog.Default(),
+			Progress: func(what string, done, total int64) { bar.Set(done, fmt.Sprintf("%s of %d", what, total)) },
+		}, &found)
+		if errors.Is(err, audit.ErrCut) && attempt < auditAttempts {
+			slog.Info("audit: begun anew, since retention deleted what it was reading", "attempt", attempt)
+			continue
+		}
+		_, wrote := found.WriteTo(out)
+		return clean, errors.Join(err, wrote)
+	}
 }
+
+// auditAttempts is how often an audit is begun at most: an installation on the embedded broker deletes every 30 seconds what it need not
+// keep, but each time there is less to read.
+const auditAttempts = 5

@@ -25,8 +25,7 @@ type ledger struct {
 // row is one row as the stages give it, by column.
 type row map[string]string
 
-// underTest are the files of the week's ledger that the stages give. What views make of them is under test in cmd/corridorwatch, and
-// counts.csv, the board by railway days, is not built yet.
+// underTest are the files of the week's ledger that the stages give. What views make of them is under test in cmd/corridorwatch.
 var underTest = []ledger{
 	{file: "visits.csv", key: []string{"unit", "unit_kind", "place", "n"}, rows: visitRows},
 	{file: "crossings.csv", key: []string{"unit", "unit_kind", "border"}, rows: crossingRows},

@@ -45,6 +45,9 @@ type extent struct{ start, end int64 }
 
 func (e extent) without(start int64) extent { return extent{min(max(e.start, start), e.end), e.end} }
 
+// ErrCut is that retention deleted what was being read: the audit is to be run again, into an empty database.
+var ErrCut = errors.New("records were deleted while they were read, run the audit again")
+
 // Run writes what it finds to out, as tables, and tells whether all is as it should be. An error means that it could not judge.
 func Run(ctx context.Context, cfg Config, out io.Writer) (clean bool, err error) {
 	all, err := cfg.extents(ctx)
@@ -168,7 +171,7 @@ func (c Config) fill(ctx context.Context, all map[partition]extent) error {
 		err = context.Cause(ctx)
 	}
 	if gone := new(kafkalog.RangeError); errors.As(err, &gone) {
-		return fmt.Errorf("fill %s from the topics: records were deleted while they were read, run the audit again: %w", c.Scratch, err)
+		return fmt.Errorf("fill %s from the topics: %w: %w", c.Scratch, ErrCut, err)
 	}
 	if err != nil {
 		return fmt.Errorf("fill %s from the topics: %w", c.Scratch, err)
