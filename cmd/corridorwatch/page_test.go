@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -210,11 +211,80 @@ func TestPage(t *testing.T) {
 		t.Errorf("while something new came: %v", wrong)
 	}
 
+	b.alerts(s, rows)
+
+	b.view("#/trains", "CRE:99999:2026-03-04")
 	s.stop(syscall.SIGKILL)
 	evaluate[bool](b, "that the program is gone", `document.querySelector(".fresh").innerText.includes("no connection")`)
 	p.env = append(p.env, envPrefix+"HTTP_LISTEN="+s.HTTP)
 	s = p.up("--time", "data")
 	evaluate[bool](b, "the next program", `document.querySelector(".fresh").innerText.trim().startsWith("live") && document.querySelector("main").innerText.includes("CRE:99999:2026-03-04")`)
+}
+
+// alerts looks at what fires: a closure that is declared while a train waits is shown by itself, in the list, in the navigation, at its
+// border and under the address that people are sent, with every version of it; when it is over, it has ended.
+func (b *tab) alerts(s *service, rows func(sql string) [][]string) {
+	b.t.Helper()
+	b.view("#/alerts", "Firing: ")
+	const fingerprint = "closure|khorgos|khorgos||CN-KZ||"
+	send := func(name, beyond, events string) {
+		path := filepath.Join(b.t.TempDir(), name)
+		if err := os.WriteFile(path, []byte(events), 0o644); err != nil {
+			b.t.Fatal(err)
+		}
+		s.run("ingest", "--wait", "--beyond", beyond, path)
+	}
+	send("closed.jsonl", "30h", moved(closed))
+	shown := evaluate[[]string](b, "an alert that fires by itself", fmt.Sprintf(`document.querySelector('tr[data-fingerprint=%q]') && [...document.querySelectorAll("tr.none, tr.warn, tr.bad")].map((r) => r.dataset.fingerprint)`, fingerprint))
+	var want []string
+	for _, r := range rows(`SELECT fingerprint FROM v_alerts WHERE firing ORDER BY transform(severity, ['info', 'ticket', 'page'], [0, 1, 2], -1) DESC, since, fingerprint`) {
+		want = append(want, r[0])
+	}
+	firing := len(want)
+	for _, r := range rows(`SELECT fingerprint FROM v_alerts WHERE resolved > (SELECT now FROM v_now) - INTERVAL 24 HOUR ORDER BY resolved DESC, fingerprint`) {
+		want = append(want, r[0])
+	}
+	if !slices.Equal(shown, want) {
+		b.t.Errorf("the alerts shown are %q, SQL says %q", shown, want)
+	}
+	if n := evaluate[string](b, "the number that fires", `document.querySelector("nav .fires")?.innerText`); n != fmt.Sprint(firing) {
+		b.t.Errorf("%s alerts fire in the navigation, SQL says %d", n, firing)
+	}
+	b.view("#/alerts?border=dostyk", "Nothing fits")
+	b.view("#/alerts?border=khorgos&severity=ticket", "closed")
+	b.view("#/borders", "closed")
+	b.compare("the board's link to the alert", `decodeURIComponent([...document.querySelectorAll("tbody .fires")].map((a) => a.getAttribute("href")).find((h) => h.includes("closure") || h.includes("border=khorgos")))`,
+		[]string{"#/alerts/" + fingerprint, "#/alerts?border=khorgos"})
+
+	b.view("alerts/"+url.PathEscape(fingerprint), "What was told of it", "wind")
+	row := rows("SELECT summary, evidence, restriction FROM v_alerts WHERE fingerprint = '" + fingerprint + "'")[0]
+	text := b.view("#/alerts/"+url.PathEscape(fingerprint), "What was told of it", row[0])
+	for _, want := range row {
+		if !strings.Contains(text, want) {
+			b.t.Errorf("the alert does not show %q:\n%s", want, text)
+		}
+	}
+	send("opened.jsonl", "2h", moved(opened))
+	evaluate[bool](b, "that it has ended, by itself", `document.querySelector(".banner")?.innerText.includes("It ended")`)
+	versions := rows("SELECT DISTINCT updated FROM alerts_history WHERE fingerprint = '" + fingerprint + "'")
+	evaluate[bool](b, "every version of it", fmt.Sprintf(`document.querySelectorAll(".versions tbody tr").length === %d`, len(versions)))
+	b.view("#/alerts/nothing%7Cwhatever", "Nothing is known of an alert")
+	if wrong := b.wrong(); len(wrong) > 0 {
+		b.t.Errorf("alerts: %v", wrong)
+	}
+}
+
+// moved are the events of a closure four days later, when nothing else happens any more.
+func moved(events string) string {
+	return strings.NewReplacer("2026-03-01", "2026-03-05", "2026-03-02", "2026-03-06").Replace(events)
+}
+
+// compare holds the value of an expression against those that are right.
+func (b *tab) compare(what, expression string, right []string) {
+	b.t.Helper()
+	if got := evaluate[string](b, what, expression); !slices.Contains(right, got) {
+		b.t.Errorf("%s: %q, want one of %q", what, got, right)
+	}
 }
 
 // inked counts the pixels of the lines that are not empty.

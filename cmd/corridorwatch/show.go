@@ -23,9 +23,9 @@ func (m *member) show(ready func(context.Context) error) (map[string]http.Handle
 	stream := &live.Stream{Board: poll.Board, Views: live.Views(), Beat: func() any { return poll.State() }}
 	stream.Register(m.metrics)
 	api := readers.Guard(&live.API{Ask: ask})
-	page := readers.Guard(live.Page())
+	page, linked := readers.Guard(live.Page()), readers.Guard(live.Linked())
 	return map[string]http.Handler{
-		"GET /{$}": page, "GET /assets/": page, "GET /icon.svg": page,
+		"GET /{$}": page, "GET /assets/": page, "GET /icon.svg": page, "GET /alerts": linked, "GET /alerts/": linked,
 		"GET /api/v1/{$}": api, "GET /api/v1/{view}": api, "GET /api/v1/stream": readers.Guard(stream),
 		"GET /api/v1/pipeline": readers.Guard(live.ServePipeline(m.pipeline(ready))), "GET /api/v1/report": readers.Guard(ask.ServeReport()),
 	}, job{"what is shown", poll.Run}, nil

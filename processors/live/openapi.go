@@ -60,7 +60,7 @@ func openAPI(views map[string]*view) any {
 	}
 	paths["/stream"] = object{"get": object{
 		"operationId": "stream", "summary": "what is now, as server-sent events: snapshot, then delta; state says how fresh it is",
-		"parameters": []any{parameter("views", "only these, separated by commas", object{"type": "string"}), parameter("last", "id of the last event that was received", object{"type": "string"})},
+		"parameters": []any{parameter("views", "only these, separated by commas: "+strings.Join(Views(), ", "), object{"type": "string"}), parameter("last", "id of the last event that was received", object{"type": "string"})},
 		"responses":  object{"200": object{"description": "events", "content": object{"text/event-stream": object{"schema": object{"type": "string"}}}}},
 	}}
 	paths["/pipeline"] = object{"get": object{

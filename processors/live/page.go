@@ -40,3 +40,11 @@ func Page() http.Handler {
 		server.ServeHTTP(w, r)
 	})
 }
+
+// Linked leads into the page from the addresses of its views that are sent to people, as /alerts/... is: browsers do not send what is
+// behind the #, where the page keeps where one is.
+func Linked() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/#"+r.URL.RequestURI(), http.StatusSeeOther)
+	})
+}

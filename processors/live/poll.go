@@ -40,6 +40,7 @@ var questions = []question{
 		(SELECT now FROM v_now) - toIntervalSecond(oldest_s) AS oldest_since, 
 		if(waiting = 0, NULL, (SELECT now FROM v_now) - toIntervalSecond(toInt64(ifNotFinite(ifNull(median_s, 0), 0)))) AS median_since
 		FROM v_borders_now`},
+	{"alerts", `SELECT fingerprint AS key, * EXCEPT (known_at) FROM v_alerts WHERE firing OR resolved > (SELECT now FROM v_now) - INTERVAL 24 HOUR`},
 }
 
 // stageTime is the view of the one row that says which stage time is shown.

@@ -2,8 +2,10 @@ package live
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -56,6 +58,49 @@ func TestLines(t *testing.T) {
 	for path, want := range map[string]string{"lines?from=2026-03-01&to=2026-03-02": "needs corridor", "lines?corridor=c1&from=soon&to=2026-03-02": "does not fit"} {
 		if status, _, body := get(path); status != http.StatusBadRequest || !strings.Contains(body, want) {
 			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+}
+
+// TestAlertVersions: what was told of an alert is there once for each time, the last epoch's, and that it was taken back.
+func TestAlertVersions(t *testing.T) {
+	get := serve(t, story(t))
+	for fingerprint, want := range map[string]string{
+		"overdue|area|b|outbound|AA-BB||R2": "info 2026-03-01T20:00:00.000Z false, ticket 2026-03-01T23:00:00.000Z false",
+		"feed_silent|area|||||":             "page 2026-03-01T15:00:00.000Z false,   true",
+		"overdue|nowhere":                   "",
+	} {
+		_, _, body := get("alert_versions?format=ndjson&order=known_at&fingerprint=" + url.QueryEscape(fingerprint))
+		var got []string
+		for line := range strings.Lines(body) {
+			var v struct {
+				Severity, Updated string
+				TakenBack         bool `json:"taken_back"`
+			}
+			if err := json.Unmarshal([]byte(line), &v); err != nil {
+				t.Fatalf("%s: %v", body, err)
+			}
+			got = append(got, fmt.Sprint(v.Severity, " ", v.Updated, " ", v.TakenBack))
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%s: %q, want %q", fingerprint, got, want)
+		}
+	}
+}
+
+// TestLinked: an address that was sent to somebody leads to the view, whatever is in it.
+func TestLinked(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.Handle("GET /alerts", Linked())
+	mux.Handle("GET /alerts/", Linked())
+	for from, to := range map[string]string{
+		"/alerts?border=khorgos":                             "/#/alerts?border=khorgos",
+		"/alerts/overdue%7Cdostyk%7C%D0%A2%208001%2F%2E%2F1": "/#/alerts/overdue%7Cdostyk%7C%D0%A2%208001%2F%2E%2F1",
+	} {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, from, nil))
+		if w.Code != http.StatusSeeOther || w.Header().Get("Location") != to {
+			t.Errorf("%s leads to %d %q, want %q", from, w.Code, w.Header().Get("Location"), to)
 		}
 	}
 }

@@ -44,6 +44,11 @@ const pieces = `
     {{.}}_basis {{basis}},
     {{.}}_earliest {{time}},
     {{.}}_latest {{time}},{{end}}
+{{define "alert"}}    t.fingerprint AS fingerprint, t.kind AS kind, t.severity AS severity, t.firing AS firing, {{known "t.since"}} AS since, {{known "t.updated"}} AS updated,
+    {{known "t.resolved"}} AS resolved, t.revision AS revision, t.area AS area, t.border AS border, {{border "t.border"}} AS border_name, t.role AS role,
+    t.direction AS direction, t.place AS place, {{place "t.place"}} AS place_name, t.corridors AS corridors, t.unit AS unit, t.unit_kind AS unit_kind,
+    t.summary AS summary, t.value AS value, t.baseline AS baseline, t.baseline_basis AS baseline_basis, t.evidence AS evidence,
+    t.restriction AS restriction, t.cause AS cause, t.known_at AS known_at{{end}}
 ` + speedPieces + linePieces
 
 // Types that many columns share. The numbers of the enumerations are those of the protobuf messages.

@@ -83,3 +83,13 @@ INSERT INTO DB.crossings (unit, unit_kind, journey, border, n, from_country, to_
     'inbound', 'BB', ['west'], '2026-02-20 05:00:00', '2026-02-20 10:00:00', 18000, 'closed', 18000, 'inferred', 18000, 32400, 'closed', 4),
 ('R5', 'train', 'R5', 'b2', 1, 'AA', 'BB', 'outbound', 'AA', 0, 'none', 0, 0, 'none',
     'inbound', 'BB', ['west'], '2026-02-01 05:00:00', 0, 0, 'lost', 0, '', 0, 0, 'open', 5);
+
+-- R2 is overdue: told at 20:00, and again as severer at 23:00, which the next epoch told anew; another alert was taken back by it.
+INSERT INTO DB.alerts_history (fingerprint, kind, severity, area, border, role, direction, unit, unit_kind, corridors, since, updated, firing, revision, summary, value,
+    baseline, baseline_basis, evidence, known_at, version, deleted) VALUES
+('overdue|area|b|outbound|AA-BB||R2', 'overdue', 'info', 'area', 'b', 'outbound', 'AA-BB', 'R2', 'train', ['c1'], '2026-03-01 12:00:00', '2026-03-01 20:00:00', true, 1, 'R2 has waited 8 h', 8, 4, 'norm', 'norm', '2026-03-01 20:00:00', 1, 0),
+('overdue|area|b|outbound|AA-BB||R2', 'overdue', 'ticket', 'area', 'b', 'outbound', 'AA-BB', 'R2', 'train', ['c1'], '2026-03-01 12:00:00', '2026-03-01 23:00:00', true, 2, 'R2 has waited 11 h', 11, 4, 'norm', 'norm', '2026-03-01 23:00:00', 2, 0),
+('overdue|area|b|outbound|AA-BB||R2', 'overdue', 'ticket', 'area', 'b', 'outbound', 'AA-BB', 'R2', 'train', ['c1'], '2026-03-01 12:00:00', '2026-03-01 23:00:00', true, 2, 'R2 has waited 11 h', 11, 4, 'norm', 'norm', '2026-03-01 23:30:00', 11, 0),
+('feed_silent|area|||||', 'feed_silent', 'page', 'area', '', '', '', '', 'none', [], '2026-03-01 12:00:00', '2026-03-01 15:00:00', true, 1, 'nothing has been heard', 3, 10, 'usual', '', '2026-03-01 15:00:00', 3, 0),
+('feed_silent|area|||||', '', '', 'area', '', '', '', '', 'none', [], 0, 0, false, 0, '', 0, 0, '', '', '2026-03-01 23:30:00', 12, 1);
+INSERT INTO DB.alerts SELECT * FROM DB.alerts_history;

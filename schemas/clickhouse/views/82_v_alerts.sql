@@ -29,9 +29,5 @@ CREATE OR REPLACE VIEW {{.Database}}.v_alerts
 )
 COMMENT 'Alerts, the latest version of each; alerts_history keeps every version.'
 AS SELECT
-    t.fingerprint AS fingerprint, t.kind AS kind, t.severity AS severity, t.firing AS firing, {{known "t.since"}} AS since, {{known "t.updated"}} AS updated,
-    {{known "t.resolved"}} AS resolved, t.revision AS revision, t.area AS area, t.border AS border, {{border "t.border"}} AS border_name, t.role AS role,
-    t.direction AS direction, t.place AS place, {{place "t.place"}} AS place_name, t.corridors AS corridors, t.unit AS unit, t.unit_kind AS unit_kind,
-    t.summary AS summary, t.value AS value, t.baseline AS baseline, t.baseline_basis AS baseline_basis, t.evidence AS evidence,
-    t.restriction AS restriction, t.cause AS cause, t.known_at AS known_at
+{{template "alert"}}
 FROM {{from "alerts"}} AS t FINAL

@@ -1,3 +1,4 @@
+import { firing, isOfSide, loud } from "./alerting";
 import { age, duration, number, text } from "./format";
 import { href } from "./route";
 import type { Live, Row } from "./stream";
@@ -30,6 +31,7 @@ function grade(ratio: number): string {
 
 export function Borders(p: { live: Live; kind: string; filter: string }) {
   const now = p.live.now();
+  const fire = firing(p.live);
   const all = sides(p.live, p.kind, now);
   const shown = all.filter((s) => fits(s.row, p.filter));
   if (shown.length === 0) return <p class="empty">{t(all.length ? "nothingFits" : "nothing")}</p>;
@@ -53,6 +55,7 @@ export function Borders(p: { live: Live; kind: string; filter: string }) {
             <th scope="row">
               <a href={href("report", text(s.row["border"]))}>{text(s.row["border_name"]) || text(s.row["border"])}</a>
               <small>{text(s.row["direction"])}</small>
+              <Fires alerts={fire.filter((a) => isOfSide(a, s.row))} side={s.row} />
             </th>
             <td>{t(s.row["role"] as Key, text(s.row["country"]))}</td>
             <td class="n big">
@@ -75,6 +78,18 @@ export function Borders(p: { live: Live; kind: string; filter: string }) {
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** That alerts fire there: one is led to, or the list of several. */
+function Fires(p: { alerts: Row[]; side: Row }) {
+  const [worst, ...more] = p.alerts;
+  if (!worst) return null;
+  const to = more.length ? href("alerts", "", { border: text(p.side["border"]) }) : href("alerts", worst.key);
+  return (
+    <a class={`fires ${loud(worst)}`} href={to} title={p.alerts.map((a) => text(a["summary"])).join("\n")}>
+      {`▲ ${t(`kind_${text(worst["kind"])}` as Key)}${more.length ? " +" + more.length : ""}`}
+    </a>
   );
 }
 

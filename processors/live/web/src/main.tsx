@@ -1,5 +1,8 @@
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Alert } from "./alert";
+import { firing, loud } from "./alerting";
+import { Alerts } from "./alerts";
 import { Borders } from "./borders";
 import { CorridorView } from "./corridor";
 import { duration, localClocks, minute } from "./format";
@@ -76,7 +79,7 @@ function Page() {
         <h1>{t("title")}</h1>
         <nav>
           {tabs.map((tab) => (
-            <a key={tab} href={href(tab)} aria-current={at.view === tab ? "page" : undefined}>{t(tab)}</a>
+            <a key={tab} href={href(tab)} aria-current={at.view === tab ? "page" : undefined}>{t(tab)}{tab === "alerts" && <Fires />}</a>
           ))}
         </nav>
         <Search input={search} />
@@ -91,7 +94,7 @@ function Page() {
             </select>
           </label>
         )}
-        {(listed || at.view === "corridor") && (
+        {(listed || at.view === "corridor" || (at.view === "alerts" && !at.id)) && (
           <label>
             {t("filter")}
             <input ref={filter} type="search" value={q} placeholder={t("filterHint")} onInput={(e) => set({ q: e.currentTarget.value })} />
@@ -104,6 +107,7 @@ function Page() {
       </div>
       <main>
         {at.view === "borders" && <Borders live={live} kind={kind} filter={q} />}
+        {at.view === "alerts" && (at.id ? <Alert key={at.id} live={live} id={at.id} /> : <Alerts live={live} query={at.query} />)}
         {at.view === "trains" && <Trains live={live} kind={kind} filter={q} />}
         {at.view === "corridor" && <CorridorView live={live} id={at.id} query={at.query} />}
         {at.view === "map" && <MapView live={live} query={at.query} />}
@@ -115,6 +119,12 @@ function Page() {
       <footer>{t("keys", String(tabs.length))}</footer>
     </>
   );
+}
+
+/** How many alerts fire, in the colour of the worst. */
+function Fires() {
+  const all = firing(live);
+  return all.length ? <> <b class={`fires ${loud(all[0])}`} title={t("firing", String(all.length))}>{all.length}</b></> : null;
 }
 
 /** How fresh it is, always to be seen; loud when it is not. */

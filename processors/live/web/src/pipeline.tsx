@@ -97,7 +97,7 @@ export function Pipeline(p: { live: Live }) {
       {rejects.rows && !rejects.rows.length && <p class="empty">{t("noRejects")}</p>}
       {!!rejects.rows?.length && (
         <table class="stack">
-          <thead><tr><th scope="col">{t("source")}</th><th scope="col">{t("reason")}</th><th scope="col">{t("detail")}</th><th scope="col">{t("value")}</th><th scope="col" class="n">{t("rejectedAt")}</th></tr></thead>
+          <thead><tr><th scope="col">{t("source")}</th><th scope="col">{t("reason")}</th><th scope="col">{t("detail")}</th><th scope="col">{t("asItCame")}</th><th scope="col" class="n">{t("rejectedAt")}</th></tr></thead>
           <tbody>
             {rejects.rows.map((r) => (
               <tr key={text(r["id"])}>

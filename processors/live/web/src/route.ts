@@ -1,5 +1,5 @@
 // Where one is lies behind the #, so that an address can be sent to somebody: #/corridor/khorgos-aktau?h=72&q=10631
-export const tabs = ["borders", "trains", "corridor", "map", "report", "pipeline"] as const;
+export const tabs = ["borders", "alerts", "trains", "corridor", "map", "report", "pipeline"] as const;
 export type Tab = (typeof tabs)[number];
 /** Views that one comes to from others. */
 const inner = ["unit", "place"] as const;
@@ -15,7 +15,15 @@ export function read(): At {
   const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
   const [first, ...rest] = (path ?? "").split("/");
   const view = [...tabs, ...inner].find((v) => v === first) ?? "borders";
-  return { view, id: decodeURIComponent(rest.join("/")), query: new URLSearchParams(query ?? "") };
+  return { view, id: decoded(rest.join("/")), query: new URLSearchParams(query ?? "") };
+}
+
+function decoded(id: string): string {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id; // somebody typed it
+  }
 }
 
 /** The address of a view; parameters that are empty are left out. */

@@ -1,7 +1,8 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useBox, type Size } from "../box";
 import { duration, minute } from "../format";
 import { t } from "../texts";
-import { area, colours, draw, hourLabels, place, placeLabels, room, trace, tracePlan, type Picture, type Size } from "./draw";
+import { area, colours, draw, hourLabels, place, placeLabels, room, trace, tracePlan, type Picture } from "./draw";
 import { useGestures, type Hovered } from "./gestures";
 import type { Window } from "./scale";
 
@@ -25,7 +26,7 @@ export function Canvas(p: Props) {
   const below = useRef<HTMLCanvasElement>(null);
   const upper = useRef<HTMLCanvasElement>(null);
   const box = useRef<HTMLDivElement>(null);
-  const [size, setSize] = useState<Size>({ width: 0, height: 0 });
+  const size = useBox(box, 90);
   const [hovered, setHovered] = useState<Hovered>();
   const clean = useRef(true); // nothing is drawn on the upper canvas
   const view = useRef(p);
@@ -33,22 +34,6 @@ export function Canvas(p: Props) {
   const sized = useRef(size);
   sized.current = size;
   const a = area(size);
-
-  useEffect(() => {
-    const el = box.current!;
-    const measure = () => {
-      if (!el.isConnected) return;
-      const top = el.getBoundingClientRect().top + window.scrollY;
-      setSize({ width: el.clientWidth, height: Math.max(360, Math.round(window.innerHeight - top - 90)) });
-    };
-    const watch = new ResizeObserver(measure);
-    watch.observe(el);
-    window.addEventListener("resize", measure);
-    return () => {
-      watch.disconnect();
-      window.removeEventListener("resize", measure);
-    };
-  }, []);
 
   useLines(under, p, size);
   useLayoutEffect(() => {

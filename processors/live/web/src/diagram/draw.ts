@@ -1,3 +1,4 @@
+import type { Size } from "../box";
 import { grades, type Grade, type Line } from "./lines";
 import { day, hour, marks, type Window } from "./scale";
 
@@ -20,10 +21,6 @@ export interface Picture {
   planned: boolean;
   /** The kilometre of the corridor at a point of the axis, on which close places are apart. */
   km: (at: number) => number;
-}
-export interface Size {
-  width: number;
-  height: number;
 }
 /** The part of a canvas that a window is drawn into, pixels. */
 export interface Area {

@@ -1,6 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { href } from "../route";
-import { area, nearestLine, place, type Picture, type Size } from "./draw";
+import type { Size } from "../box";
+import { area, nearestLine, place, type Picture } from "./draw";
 import type { Line } from "./lines";
 import { shiftKm, zoom, zoomKm, type Window } from "./scale";
 

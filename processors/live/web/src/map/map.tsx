@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useRows } from "../api";
+import { useBox, type Size } from "../box";
 import { useCatalogue, type Catalogue, type Place } from "../catalogue";
 import { age, duration, number, text } from "../format";
 import { href, set } from "../route";
@@ -41,7 +42,7 @@ export function MapView(p: { live: Live; query: URLSearchParams }) {
 
 function Drawn(p: { live: Live; known: Catalogue; sections: Section[]; unit: string; track: Row[] }) {
   const box = useRef<HTMLDivElement>(null);
-  const [size, setSize] = useState({ width: 0, height: 0 });
+  const size = useBox(box, 60);
   const [moved, setMoved] = useState<Camera>();
   const now = p.live.now();
   const trains = p.live.rows("trains").filter((r) => r["state"] !== "closed" && typeof r["lat"] === "number");
@@ -49,17 +50,6 @@ function Drawn(p: { live: Live; known: Catalogue; sections: Section[]; unit: str
   const camera = moved ?? fitted;
   const view = useRef(camera);
   view.current = camera;
-  useEffect(() => {
-    const el = box.current!;
-    const measure = () => el.isConnected && setSize({ width: el.clientWidth, height: Math.max(360, Math.round(window.innerHeight - el.getBoundingClientRect().top - window.scrollY - 60)) });
-    const watch = new ResizeObserver(measure);
-    watch.observe(el);
-    window.addEventListener("resize", measure);
-    return () => {
-      watch.disconnect();
-      window.removeEventListener("resize", measure);
-    };
-  }, []);
   useDrag(box, view, size, setMoved);
   const x = (lon: number) => size.width / 2 + (px(lon) - camera.x) * camera.k;
   const y = (lat: number) => size.height / 2 + (py(lat) - camera.y) * camera.k;
@@ -132,7 +122,7 @@ const middle = (shore: number[], at: number): number => {
 };
 
 /** The camera that sees the track asked for, else all trains, else all places. */
-function fit(p: { known: Catalogue; track: Row[] }, trains: Row[], size: { width: number; height: number }): Camera {
+function fit(p: { known: Catalogue; track: Row[] }, trains: Row[], size: Size): Camera {
   const rows: { lat: unknown; lon: unknown }[] = p.track.length ? (p.track as never) : trains.length ? (trains as never) : [...p.known.places.values()].filter((v) => v.has_position);
   const xs = rows.map((r) => px(number(r.lon)));
   const ys = rows.map((r) => py(number(r.lat)));
@@ -144,7 +134,7 @@ function fit(p: { known: Catalogue; track: Row[] }, trains: Row[], size: { width
 /** Whether a text still has room on the screen; if so it takes it. */
 type Room = (left: number, top: number, width: number) => boolean;
 
-function labelRoom(size: { width: number; height: number }): Room {
+function labelRoom(size: Size): Room {
   const taken: [number, number, number][] = [];
   return (left, top, width) => {
     if (left < -width || left > size.width || top < 0 || top > size.height || taken.some(([l, o, w]) => Math.abs(o - top) < 15 && left < l + w && l < left + width)) return false;
@@ -160,7 +150,7 @@ function named(places: Place[], x: (lon: number) => number, y: (lat: number) => 
 }
 
 /** The wheel and two fingers zoom, one drags, keys do both. */
-function useDrag(box: { readonly current: HTMLDivElement | null }, view: { readonly current: Camera }, size: { width: number; height: number }, move: (c: Camera) => void) {
+function useDrag(box: { readonly current: HTMLDivElement | null }, view: { readonly current: Camera }, size: Size, move: (c: Camera) => void) {
   useEffect(() => {
     const el = box.current!;
     const fingers = new Map<number, PointerEvent>();
