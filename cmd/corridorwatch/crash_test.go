@@ -54,16 +54,18 @@ func TestStoppedWhileIngesting(t *testing.T) {
 	})
 }
 
-// TestIngestBeforeClickHouse: who sends while ClickHouse is just being started waits for it.
-func TestIngestBeforeClickHouse(t *testing.T) {
-	b, err := broker.Start(broker.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
+// TestIngestTooEarly: who sends while broker and ClickHouse are just being started waits for them.
+func TestIngestTooEarly(t *testing.T) {
+	dir := t.TempDir()
+	b, err := broker.Start(broker.Config{Dir: dir, Listen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.Close()
 	p := newProgram(t, envPrefix+"BROKERS="+b.Addr())
 	s := p.up("--time", "data")
 	s.stop(syscall.SIGTERM)
+	addr := b.Addr()
+	b.Close()
 	p.env = append(p.env, envPrefix+"CLICKHOUSE_LISTEN="+s.ClickHouse)
 	cmd := p.command("ingest", "--wait", "../../testdata/khorgos/events.jsonl")
 	cmd.Env = append(cmd.Env, envPrefix+"CLICKHOUSE="+s.ClickHouse)
@@ -72,6 +74,10 @@ func TestIngestBeforeClickHouse(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	if b, err = broker.Start(broker.Config{Dir: dir, Listen: addr}); err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
 	s = p.up("--time", "data")
 	if err := cmd.Wait(); err != nil || !strings.Contains(output.String(), "stored after") {
 		t.Errorf("%v\n%s", err, output.String())

@@ -95,6 +95,9 @@ func ingestDryRun(cmd *cobra.Command, o ingest.Options, rows int) error {
 func ingestFiles(cmd *cobra.Command, o ingest.Options, wait bool) error {
 	ctx := cmd.Context()
 	cfg, log, choice, err := connect(ctx)
+	for began := time.Now(); wait && errors.Is(err, syscall.ECONNREFUSED) && time.Since(began) < startPatience && pause(ctx) == nil; {
+		cfg, log, choice, err = connect(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -140,7 +143,7 @@ type tables struct {
 	partitions int
 }
 
-// startPatience is how long a ClickHouse that takes no connection may be just starting, with 'up' for instance.
+// startPatience is how long --wait thinks that a broker or ClickHouse that takes no connection is just starting, with 'up' for instance.
 const startPatience = 30 * time.Second
 
 // openTables makes sure that they can be asked, before anything is sent.

@@ -159,6 +159,11 @@ func (f *fold) detectIn(area string, flows []*flow, at int64) []*finding {
 			wide = append(wide, closed)
 		}
 		lead := f.lead(feed, wide)
+		if lead == nil { // what is about to end still explains
+			if i := slices.IndexFunc(wide, func(d *finding) bool { return f.alerts[d.fingerprint()].fires() }); i >= 0 {
+				lead = wide[i]
+			}
+		}
 		for _, w := range group {
 			w.leading = lead
 			f.cover(w)

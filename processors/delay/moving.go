@@ -66,7 +66,10 @@ func (f *fold) hazard(r *row, recent []int64) func(seconds int64) float64 {
 // nothingMoving sees a side of which no train goes on.
 func (f *fold) nothingMoving(w *flow) *finding {
 	set := f.set.Moving
-	if w.border == nil || len(w.waits) == 0 || w.limit != nil && w.limit.closed {
+	if w.border == nil || len(w.waits) == 0 {
+		return nil
+	}
+	if w.limit != nil && w.limit.closed && w.key.role == network.Outbound { // that is the closure; what has crossed goes on
 		return nil
 	}
 	last := w.lastRelease(w.at)

@@ -44,7 +44,7 @@ func (f *fold) overdue(w *flow, s *sample) *finding {
 		d.evidence += fmt.Sprintf(" %s of it, while the border itself was delayed, do not count.", hours(c))
 	}
 	w.partOf(d)
-	if l := w.leading; l != nil && d.severity == Page && ratio >= set.Fire*w.longer() && (l.kind == KindLevelShift || l.kind == KindBelowPlan) {
+	if l := w.leading; l != nil && d.severity == Page && ratio >= set.Fire*w.longer(l) && (l.kind == KindLevelShift || l.kind == KindBelowPlan) {
 		d.fire, d.keep, d.cause = true, true, "" // it waits too long even so
 	}
 	return d
@@ -66,12 +66,16 @@ func (f *fold) waited(w *flow, s *sample) int64 {
 	return max(0, (w.at-began-w.covered(began, w.at))/1000)
 }
 
-// longer is how many times longer stays have become.
-func (w *flow) longer() float64 {
-	if !w.shift.ok {
-		return 1
+// longer is how many times longer stays have become: those that ended, and those of which an alert tells.
+func (w *flow) longer(l *finding) float64 {
+	times := 1.0
+	if w.shift.ok {
+		times = max(times, w.shift.now/w.shift.before, w.shift.last/w.shift.before)
 	}
-	return max(1, w.shift.now/w.shift.before, w.shift.last/w.shift.before)
+	if l.kind == KindLevelShift && l.role == w.key.role && l.baseline > 0 {
+		times = max(times, l.value/l.baseline)
+	}
+	return times
 }
 
 // factor is how much the time within which 95 of 100 went on may be wrong.

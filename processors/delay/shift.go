@@ -41,15 +41,15 @@ func (f *fold) levelShift(w *flow) *finding {
 		w.shift, w.shiftAt, w.shiftGood = f.change(w), hourOf(w.at), true
 	}
 	c := w.shift
-	if !c.ok {
+	d := w.finding(KindLevelShift)
+	if !c.ok && !f.alerts[d.fingerprint()].fires() {
 		return nil
 	}
-	d := w.finding(KindLevelShift)
 	d.since, d.value, d.baseline, d.basis = c.from, c.now/3600, c.before/3600, basisUsual
-	d.fire = c.z >= set.Fire && c.now >= set.Times*c.before && c.last >= set.Keep*c.before
+	d.fire = c.ok && c.z >= set.Fire && c.now >= set.Times*c.before && c.last >= set.Keep*c.before
 	crowd := f.crowd(w)
 	if len(crowd) >= set.Crowd {
-		d.fire, d.value, d.since = true, max(d.value, inHours(crowd[len(crowd)/2])), w.waits[0].began
+		d.fire, d.value, d.since = c.ok, max(d.value, inHours(crowd[len(crowd)/2])), w.waits[0].began
 	}
 	if a := f.alerts[d.fingerprint()]; a.fires() { // against the level it was told of: the new one is among those before by and by
 		d.keep = (c.last >= set.Keep*a.told.Baseline*3600 || len(crowd) > 0) && w.at-a.told.Since < set.UsualAfter
@@ -63,7 +63,7 @@ func (f *fold) levelShift(w *flow) *finding {
 	if f.idle(d) {
 		return nil
 	}
-	if c.now >= set.Page*c.before {
+	if c.ok && c.now >= set.Page*c.before {
 		d.severity = Page
 	}
 	unit := "stays"
@@ -72,8 +72,8 @@ func (f *fold) levelShift(w *flow) *finding {
 	}
 	d.summary = fmt.Sprintf("%s: half of the last %d %s waited %s or more, before %s", w.name, c.n, unit, hours(int64(c.now)), hours(int64(c.before)))
 	d.evidence = fmt.Sprintf("Since %s; %d stays in the 28 days before. The difference is %.1f times what chance explains.", moment(c.from), c.of, c.z)
-	if c.z < set.Fire && len(crowd) > 0 {
-		d.summary = fmt.Sprintf("%s: %s at once are overdue, half of those before waited less than %s", w.name, trains(len(crowd)), hours(int64(c.before)))
+	if (!c.ok || c.z < set.Fire) && len(crowd) > 0 {
+		d.summary = fmt.Sprintf("%s: %s at once are overdue, half of those before waited less than %s", w.name, trains(len(crowd)), hours(int64(d.baseline*3600)))
 		d.evidence = f.beyond(w) + "."
 	}
 	return d
