@@ -31,7 +31,7 @@ const (
 func Stage(cat *network.Catalog) stream.Stage {
 	return stream.Stage{
 		Name: pb.Stage_BORDER, Input: schemas.UnitEvents, Upstreams: []pb.Stage{pb.Stage_INTAKE, pb.Stage_DWELL},
-		Outputs: []string{schemas.Visits, schemas.Legs, schemas.Crossings, schemas.AreaEvents, schemas.Recomputed}, Logic: "border/4",
+		Outputs: []string{schemas.Visits, schemas.Legs, schemas.Crossings, schemas.AreaEvents, schemas.Recomputed}, Logic: "border/5",
 		New: func() stream.Fold { return newFold(cat) },
 	}
 }

@@ -107,13 +107,14 @@ func (u *unit) willCross(cat *network.Catalog, j journey, b *network.Border, g g
 		return false // a wagon stays on its gauge: where that changes it does not wait to cross
 	}
 	if u.facts != nil {
-		if u.facts.ExitBorder == b.ID {
+		beyond := other(b, g.side)
+		over := g.first == 0 || !u.from(cat, j, beyond.Country, g) // else it has just come from there
+		if u.facts.ExitBorder == b.ID && over {
 			return true
 		}
-		beyond := other(b, g.side)
 		for _, s := range u.ahead(g) {
 			if slices.Contains(beyond.Places, s.Place) {
-				return g.first == 0 || !u.from(cat, j, beyond.Country, g)
+				return over
 			}
 		}
 		if len(u.facts.Plan) > 0 {
