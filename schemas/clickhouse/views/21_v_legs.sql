@@ -25,7 +25,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_legs
     to_country LowCardinality(String) COMMENT 'ISO country code of to_place',
     corridor LowCardinality(String) COMMENT '{{journey_corridor}}',
     corridor_name String COMMENT 'name of the corridor',
-    corridor_basis LowCardinality(String) COMMENT 'planned: by the plan; observed: only this corridor fits the places seen; ambiguous: several fit, corridor and direction are empty',
+    corridor_basis LowCardinality(String) COMMENT 'planned: by the plan; observed: only this corridor fits the places seen; ambiguous: several fit, corridor and direction are empty; empty: none fits',
     direction LowCardinality(String) COMMENT 'up: with the order of places of the corridor; down: against it; empty: not known',
     skipped UInt32 COMMENT 'places on the way that were not seen',
     border LowCardinality(String) COMMENT 'border the leg crosses; empty: none',

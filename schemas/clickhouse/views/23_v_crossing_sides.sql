@@ -27,7 +27,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_crossing_sides
     gauge_break LowCardinality(String) COMMENT 'gauge break at this border; empty: none',
     customs_s Int64 COMMENT 'customs, seconds; here and below while the side is open or silent up to v_now',
     gauge_change_s Int64 COMMENT 'gauge change, seconds',
-    other_s Int64 COMMENT 'explained by other activities, seconds',
+    other_s Int64 COMMENT 'explained by other activities, seconds. One second may count in several of customs_s, gauge_change_s and this: see overlap_s',
     causes Array(Tuple(cause String, seconds Int64)) COMMENT 'all activities by their code, each with all its seconds; what goes on counts up to v_now, what was held before the border does not',
     overlap_s Int64 COMMENT 'by how much causes overlap, seconds: sum of causes - overlap_s + unexplained_s = side_s, or running_s while open or silent',
     unexplained_s Int64 COMMENT 'explained by nothing that was reported, seconds',

@@ -10,7 +10,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_borders_now
     waiting UInt64 COMMENT 'units on the side now (state open or silent), but for wagons where the gauge changes: they stay on their gauge, wait for no crossing and have no row',
     silent UInt64 COMMENT 'of those waiting: trackers beyond their interval',
     candidates UInt64 COMMENT 'of those waiting: not confirmed yet to cross',
-    begun_here UInt64 COMMENT 'of those waiting: runs that begin on this side, as trains do where the gauge changes; they count from their beginning and have no norm',
+    begun_here UInt64 COMMENT 'of those waiting: runs that begin on this side, as trains do where the gauge changes; they count from their beginning and have no norm. One that begins beyond the border has no row here: it waits for no crossing, see v_border_days',
     oldest_s Nullable(Int64) COMMENT 'how long the longest waiting has been on the side, seconds',
     oldest_unit String COMMENT 'the longest waiting',
     median_s Nullable(Float64) COMMENT 'median of how long those waiting have been on the side, seconds',

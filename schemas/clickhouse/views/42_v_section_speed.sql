@@ -18,7 +18,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_section_speed
     swd_kmh Nullable(Float64) COMMENT 'SWD (CPMM TFI4), speed with delay: sum of km / sum of elapsed time, stops and borders included, km/h; NULL: the sum is not positive, by clocks that oppose',
     swod_kmh Nullable(Float64) COMMENT 'SWOD, speed without delay: sum of km / sum of time in motion, km/h; NULL: all of them are opposed_n'
 )
-COMMENT 'CAREC CPMM SWD and SWOD by section of the catalogue: distance / total elapsed time (stops and border crossings included, the stop before the section too), and distance / time in motion.'
+COMMENT 'CAREC CPMM SWD and SWOD by section of the catalogue: distance / total elapsed time (stops and border crossings included, the stop before the section too), and distance / time in motion. A row per corridor, direction and kind: over several the speed is sum(km * n) / sum(elapsed_s) of them, km being that of the section once.'
 AS SELECT
     {{periods "arrived_at"}} AS period, corridor, {{corridor "corridor"}} AS corridor_name, section, from_place, any(l.from_name) AS from_name, to_place, any(l.to_name) AS to_name,
     mode, unit_kind,

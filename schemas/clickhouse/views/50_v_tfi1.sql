@@ -11,12 +11,12 @@ CREATE OR REPLACE VIEW {{.Database}}.v_tfi1
     units UInt64 COMMENT 'trains, vessels, wagons or containers in those samples',
 {{hours "" "TFI1, the time from the entry to the exit point of the border crossing point, formalities and waiting included"}}
     part_n UInt64 COMMENT 'of n: runs that begin on this side or ended there (of a pair: on either), as trains do where the gauge changes: parts of the stay of their load. How long cargo took there is told by unit_kind container',
-    max_h Nullable(Float64) COMMENT 'the longest sample, hours',
+    max_h Nullable(Float64) COMMENT 'the longest sample, hours; a sample is a consist, so one of its units may have taken longer',
     unseen_n UInt64 COMMENT 'samples that certainly crossed, but of which this side (of a pair: one of the two) was not seen from entry to exit: not in n',
     coverage Nullable(Float64) COMMENT 'n / (n + unseen_n), from 0 to 1; NULL: n + unseen_n below {{minimum}}',
     candidate_n UInt64 COMMENT 'samples not confirmed to cross, not in n: of outbound those that left this side and were not seen beyond the border yet; of inbound those that were never seen before it (a train taken over under another identity)'
 )
-COMMENT 'CAREC CPMM TFI1 (Trade Facilitation Indicator 1): mean time to move cargo across a border, from the entry to the exit point of each of the two countries'' border crossing points. CPMM publishes means in hours by side; median, 95th percentile and n stand beside them. No cap on long stays. Only stays that have ended. Where the gauge changes one train ends and another begins, so that the rows of trains are of parts of a stay there (part_n): use container.'
+COMMENT 'CAREC CPMM TFI1 (Trade Facilitation Indicator 1): mean time to move cargo across a border, from the entry to the exit point of each of the two countries'' border crossing points. CPMM publishes means in hours by side; median, 95th percentile and n stand beside them. No cap on long stays. Only stays that have ended. Where the gauge changes one train ends and another begins, so that the rows of trains are of parts of a stay there: use container where part_n > 0.'
 AS SELECT
     {{periods "ended"}} AS period, border, any(s.name) AS border_name, role, any(s.country) AS country, direction, unit_kind,
     countIf(counted) AS n, sumIf(members, counted) AS units,

@@ -6,7 +6,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_country_speed
     unit_kind LowCardinality(String) COMMENT '{{kinds}}',
 {{template "speed columns"}}
 )
-COMMENT 'CAREC CPMM SWD and SWOD by country. SWD: distance / total elapsed time, stops and border crossings included. SWOD: distance / time in motion only. Quotients of sums, so that long legs weigh more.'
+COMMENT 'CAREC CPMM SWD and SWOD by country. SWD: distance / total elapsed time, stops and border crossings included. SWOD: distance / time in motion only. Quotients of sums, so that long legs weigh more. Trains that begin or end at a gauge break leave out the wait between them: where the gauge changes containers tell the whole.'
 AS SELECT
     {{periods "arrived_at"}} AS period, from_country AS country, mode, unit_kind,
 {{template "speeds"}}

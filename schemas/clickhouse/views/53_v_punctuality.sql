@@ -16,7 +16,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_punctuality
     median_delay_min Nullable(Float64) COMMENT 'median delay, minutes; NULL: n below {{minimum}}',
     p95_delay_min Nullable(Float64) COMMENT '95th percentile of the delay, minutes; NULL: n below {{minimum}}'
 )
-COMMENT 'Punctuality as RNE and the rail freight corridors report it: share of trains at most 30 minutes late at origin, border and destination. A run without a plan has no delay, and is not counted as punctual.'
+COMMENT 'Punctuality as RNE and the rail freight corridors report it: share of trains at most 30 minutes late at origin, border and destination. A run without a plan has no delay, and is not counted as punctual. Origin is where a run begins: a through train that leaves a station late is not in it, see v_visits.'
 AS SELECT
     {{periods "at"}} AS period, point, place, any(v.place_name) AS place_name, border, direction, unit_kind,
     count() AS runs, count(delay_s) AS n, {{enough "runs" "round(n / runs, 4)"}} AS coverage,

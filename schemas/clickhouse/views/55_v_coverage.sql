@@ -14,7 +14,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_coverage
     candidate_n UInt64 COMMENT 'of units: not confirmed to cross yet',
     hours_with_data UInt64 COMMENT 'hours of the day, 0 to 24, in which a fix or a report came from a unit of this kind on this side; containers and wagons: their own reports, what their train tells is in the row of trains'
 )
-COMMENT 'How much of what happened at a border was observed, by side and day: to be read beside every indicator of it. A side of which nothing was observed has no row.'
+COMMENT 'How much of what happened at a border was observed, by side and day: to be read beside every indicator of it. A side of which nothing was observed has no row; one with hours and no units was heard while nothing stood there.'
 AS WITH sides AS (
     SELECT
         border, border_name, toString(role) AS role, toString(s.country) AS country, direction, unit_kind, unit, journey, n, candidate, notEmpty(s.places) AS seen,

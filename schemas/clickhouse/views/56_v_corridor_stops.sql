@@ -2,7 +2,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_corridor_stops
 (
     corridor LowCardinality(String) COMMENT 'corridor along which the places are counted. A journey is in it if its first and last place and more of its places than of any other corridor''s lie on it, in order; where several corridors hold equally many, it is in each of them, unlike in v_legs, where corridor is empty then: filter on one',
     corridor_name String COMMENT 'name of the corridor',
-    direction LowCardinality(String) COMMENT 'up: with the order of places of the corridor; down: against it',
+    direction LowCardinality(String) COMMENT 'up: with the order of places of the corridor, down: against it; of a border it is from_country-to_country instead',
     unit_kind LowCardinality(String) COMMENT '{{kinds}}',
     unit String COMMENT 'train run, vessel voyage, wagon or container',
     journey String COMMENT 'journey of the unit; of a train or vessel the run itself',

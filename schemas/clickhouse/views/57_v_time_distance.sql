@@ -3,7 +3,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_time_distance
     {{period}}departure from origin',
     corridor LowCardinality(String) COMMENT 'corridor of the catalogue along which km are counted; journeys that several corridors hold equally well are in each: filter on one',
     corridor_name String COMMENT 'name of the corridor',
-    direction LowCardinality(String) COMMENT 'up: with the order of places of the corridor; down: against it',
+    direction LowCardinality(String) COMMENT 'up: with the order of places of the corridor, down: against it; of a border it is from_country-to_country instead',
     unit_kind LowCardinality(String) COMMENT '{{kinds}}',
     origin LowCardinality(String) COMMENT 'catalogue id of the place the journeys begin at: one profile has one origin and one destination',
     origin_name String COMMENT 'its name',

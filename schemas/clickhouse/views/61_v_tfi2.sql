@@ -15,7 +15,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_tfi2
     median Nullable(Float64) COMMENT 'median of it, in currency; NULL: n below {{minimum}}',
     p95 Nullable(Float64) COMMENT '95th percentile of it, in currency; NULL: n below {{minimum}}',
     official_mean Nullable(Float64) COMMENT 'mean of its official part, in currency',
-    unofficial_mean Nullable(Float64) COMMENT 'mean of its unofficial part, in currency: mean = official_mean + unofficial_mean'
+    unofficial_mean Nullable(Float64) COMMENT 'mean of its unofficial part, paid without a receipt, in currency: mean = official_mean + unofficial_mean'
 )
 COMMENT 'CAREC CPMM TFI2: mean cost, official and unofficial, at a border crossing point from entry to exit. Of events train.cost, vessel.cost and unit.cost whose place is a station of the side and that have no to_place; CPMM reports US$, here every currency is by itself.'
 AS WITH

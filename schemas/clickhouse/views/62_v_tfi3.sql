@@ -14,7 +14,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_tfi3
     mean Nullable(Float64) COMMENT 'TFI3: mean cost for 20 tonnes over 500 km, official and unofficial, in currency; NULL: none',
     median Nullable(Float64) COMMENT 'median of it, in currency; NULL: n below {{minimum}}',
     p95 Nullable(Float64) COMMENT '95th percentile of it, in currency; NULL: n below {{minimum}}',
-    unofficial_mean Nullable(Float64) COMMENT 'mean of its unofficial part, in currency; NULL: none'
+    unofficial_mean Nullable(Float64) COMMENT 'mean of its unofficial part, paid without a receipt, in currency; NULL: none'
 )
 COMMENT 'CAREC CPMM TFI3: mean cost of one corridor section for a unit of cargo of 20 t and a section of 500 km. Of events train.cost, vessel.cost and unit.cost with a to_place; CPMM reports US$, here every currency is by itself.'
 AS WITH

@@ -1,11 +1,11 @@
 CREATE OR REPLACE VIEW {{.Database}}.v_alerts
 (
     fingerprint String COMMENT 'of what and where, never of values or times: the same cause has the same one each time',
-    kind LowCardinality(String) COMMENT 'feed_silent, closure, nothing_moving, growing_queue, level_shift, below_plan, overdue, anomalous or train_silent',
+    kind LowCardinality(String) COMMENT 'feed_silent: nothing is heard of an area; closure: nothing moves where a closure is declared; nothing_moving: trains wait and none goes on; growing_queue: more come than go on; level_shift: stays have become longer; below_plan: fewer cross than agreed; overdue: a train waits too long; anomalous: it did, which was learned afterwards; train_silent: nothing is heard of it',
     severity LowCardinality(String) COMMENT 'info: to look at some time; ticket: to act on within the shift; page: to act on now. It never becomes milder while it fires',
     firing Bool COMMENT 'it goes on',
     since Nullable({{time}}) COMMENT 'when what it tells of began, UTC',
-    updated Nullable({{time}}) COMMENT 'stage time at which it was last told, UTC',
+    updated Nullable({{time}}) COMMENT 'stage time at which it was last told, UTC: summary and value are of then, or of the last time before it ended. When it began to fire: the first row of alerts_history',
     resolved Nullable({{time}}) COMMENT 'stage time at which it ended, UTC; NULL: it fires',
     revision UInt32 COMMENT '1 when it began to fire, counted up each time it was told',
     area LowCardinality(String) COMMENT 'area: places that one cause can delay together',
