@@ -48,7 +48,7 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	cmd.AddCommand(
-		demoCmd(), upCmd(), simulateCmd(), acceptCmd(), auditCmd(), ingestCmd(), recomputeCmd(), replayCmd(), switchCmd(), queryCmd(), reportCmd(), rejectsCmd(), catalogCmd(), topicsCmd(), migrateCmd(),
+		demoCmd(), upCmd(), simulateCmd(), acceptCmd(), auditCmd(), ingestCmd(), recomputeCmd(), replayCmd(), switchCmd(), queryCmd(), reportCmd(), backtestCmd(), rejectsCmd(), catalogCmd(), topicsCmd(), migrateCmd(),
 		processCmd(), sinkCmd(), deliverCmd(), liveCmd(), embeddedCmd(),
 		doctorCmd(), configCmd(), engineCmd(), versionCmd(),
 	)

@@ -154,7 +154,7 @@ func (r *replay) feed(ctx context.Context, n *node, progress func(done, total in
 	if until == 0 {
 		return 0, fmt.Errorf("no stage time has passed through the tables of %q: there is no history", r.old.Prefix)
 	}
-	tables := tableReplay{shards: shards, database: r.old.database(), to: to, progress: progress}
+	tables := tableReplay{history: history{shards: shards, database: r.old.database(), tables: replayed, progress: progress}, to: to}
 	if err := tables.run(ctx, until); err != nil || !r.follow {
 		return until, err
 	}

@@ -18,21 +18,30 @@ import (
 	"corridorwatch/schemas/pb"
 )
 
-// tableReplay sends what the event tables of an installation hold to the intake of another, in the order of acceptance, with a tick
-// before each time at which something was accepted. An event that came late and was recomputed since is sent where it would just have
-// been in time.
-type tableReplay struct {
+// history is what the event tables of an installation hold, in the order of acceptance. An event that came late and was recomputed since
+// is where it would just have been in time.
+type history struct {
 	shards   clickhouse.Shards
 	database string
-	to       *ingest.Writer
+	tables   []eventTable
 	progress func(done, total int64, at time.Time)
-	tick     int64
 	done     int64
 	total    int64
 }
 
-// replayed are the tables, each with the time at which a row was accepted.
-var replayed = [...]struct{ table, at string }{
+// tableReplay sends it to the intake of another installation, with a tick before each time at which something was accepted.
+type tableReplay struct {
+	history
+	to    *ingest.Writer
+	batch *ingest.Accepted
+	tick  int64
+}
+
+// eventTable is a table with the time at which a row of it was accepted.
+type eventTable struct{ table, at string }
+
+// replayed are all that a replay sends.
+var replayed = []eventTable{
 	{"train_events", eventAt}, {"unit_events", eventAt}, {"shipments", eventAt}, {"restrictions", eventAt}, {"plans", eventAt},
 	{"rejects", "toUnixTimestamp64Milli(greatest(at, accepted_at))"},
 }
@@ -59,53 +68,73 @@ func (r *tableReplay) run(ctx context.Context, until int64) error {
 	if err != nil {
 		return fmt.Errorf("find where the replay was stopped: %w", err)
 	}
-	r.tick = from
-	windows, err := r.windows(ctx, from, until)
+	r.tick, r.batch = from, ingest.NewAccepted(r.to)
+	if err := r.each(ctx, from, until, func(row stamped) error { return r.send(ctx, row) }); err != nil {
+		return err
+	}
+	r.sendTick(until)
+	return r.to.Flush(ctx)
+}
+
+// each calls take for what was accepted from from to until (ms), in order.
+func (h *history) each(ctx context.Context, from, until int64, take func(stamped) error) error {
+	windows, err := h.windows(ctx, from, until)
 	if err != nil {
 		return err
 	}
 	for _, w := range windows {
-		r.total += w.rows
+		h.total += w.rows
 	}
 	for _, w := range windows {
-		if err := r.window(ctx, w); err != nil {
+		rows, err := h.read(ctx, w)
+		if err != nil {
 			return err
 		}
+		for _, row := range rows {
+			if err := take(row); err != nil {
+				return err
+			}
+			if h.done++; h.done%10_000 == 0 {
+				h.show(row.at)
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+			}
+		}
 	}
-	r.sendTick(until)
-	r.show()
-	return r.to.Flush(ctx)
+	h.show(until)
+	return nil
 }
 
 // windows cuts the time between from and until so that each part holds about as many rows, an hour at least.
-func (r *tableReplay) windows(ctx context.Context, from, until int64) ([]window, error) {
+func (h *history) windows(ctx context.Context, from, until int64) ([]window, error) {
 	var parts []string
-	for _, t := range replayed {
-		parts = append(parts, fmt.Sprintf("SELECT %s AS at FROM %s.%s", t.at, r.database, t.table))
+	for _, t := range h.tables {
+		parts = append(parts, fmt.Sprintf("SELECT %s AS at FROM %s.%s", t.at, h.database, t.table))
 	}
 	const hour = 3600_000
 	sql := fmt.Sprintf("SELECT intDiv(at, %d) AS hour, toInt64(count()) FROM (%s) WHERE at >= %d AND at < %d GROUP BY hour ORDER BY hour",
 		hour, strings.Join(parts, " UNION ALL "), from, until)
 	var all []window
 	perHour := map[int64]int64{}
-	for _, conn := range r.shards {
+	for _, conn := range h.shards {
 		err := each(ctx, conn, sql, func(rows driver.Rows) error {
-			var h, n int64
-			err := rows.Scan(&h, &n)
-			perHour[h] += n
+			var at, n int64
+			err := rows.Scan(&at, &n)
+			perHour[at] += n
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	for _, h := range slices.Sorted(maps.Keys(perHour)) {
-		n := perHour[h]
+	for _, at := range slices.Sorted(maps.Keys(perHour)) {
+		n := perHour[at]
 		if last := len(all) - 1; last >= 0 && all[last].rows+n <= windowRows {
-			all[last].to, all[last].rows = (h+1)*hour, all[last].rows+n
+			all[last].to, all[last].rows = (at+1)*hour, all[last].rows+n
 			continue
 		}
-		all = append(all, window{max(h*hour, from), (h + 1) * hour, n})
+		all = append(all, window{max(at*hour, from), (at + 1) * hour, n})
 	}
 	if n := len(all); n > 0 {
 		all[n-1].to = min(all[n-1].to, until)
@@ -120,58 +149,50 @@ type stamped struct {
 	reject *pb.Reject
 }
 
-func (r *tableReplay) window(ctx context.Context, w window) error {
+// read reads one window.
+func (h *history) read(ctx context.Context, w window) ([]stamped, error) {
 	var rows []stamped
-	for _, t := range replayed {
+	for _, t := range h.tables {
 		where := fmt.Sprintf("%[1]s >= %[2]d AND %[1]s < %[3]d", t.at, w.from, w.to)
 		var err error
 		if t.table == "rejects" {
-			err = stored.Rejects(ctx, r.shards, r.database, where, nil, func(x *pb.Reject) error {
+			err = stored.Rejects(ctx, h.shards, h.database, where, nil, func(x *pb.Reject) error {
 				rows = append(rows, stamped{at: max(x.At, x.AcceptedAt), reject: x})
 				return nil
 			})
 		} else {
-			err = stored.Events(ctx, r.shards, r.database, t.table, where, "", nil, func(e *pb.Event) error {
+			err = stored.Events(ctx, h.shards, h.database, t.table, where, "", nil, func(e *pb.Event) error {
 				rows = append(rows, stamped{at: acceptedAt(e), event: e})
 				return nil
 			})
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b stamped) int { return cmp.Compare(a.at, b.at) })
-	return r.send(ctx, rows)
+	return rows, nil
 }
 
-func (r *tableReplay) send(ctx context.Context, rows []stamped) error {
-	batch := ingest.NewAccepted(r.to)
-	for _, row := range rows {
-		if row.at > r.tick {
-			batch.Flush()
-			r.sendTick(row.at)
-		}
-		if row.event != nil {
-			batch.Event(row.event)
-		} else {
-			batch.Reject(row.reject)
-		}
-		if r.done++; r.done%10_000 == 0 {
-			r.show()
-		}
-		if err := r.to.FlushIfFull(ctx); err != nil {
-			return err
-		}
+func (h *history) show(at int64) {
+	h.progress(h.done, max(h.total, h.done), time.UnixMilli(at).UTC())
+}
+
+func (r *tableReplay) send(ctx context.Context, row stamped) error {
+	r.sendTick(row.at)
+	if row.event != nil {
+		r.batch.Event(row.event)
+	} else {
+		r.batch.Reject(row.reject)
 	}
-	batch.Flush()
-	return nil
+	return r.to.FlushIfFull(ctx)
 }
 
+// sendTick lets time pass, after what was accepted before.
 func (r *tableReplay) sendTick(t int64) {
 	if t > r.tick {
+		r.batch.Flush()
 		r.to.Tick(t)
 		r.tick = t
 	}
 }
-
-func (r *tableReplay) show() { r.progress(r.done, max(r.total, r.done), time.UnixMilli(r.tick).UTC()) }

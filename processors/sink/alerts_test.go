@@ -49,6 +49,14 @@ func TestAlertsComeBack(t *testing.T) {
 			t.Errorf("%s: read %v, want %v", where, got, want)
 		}
 	}
+	var history []*pb.Alert
+	err := stored.AlertsHistory(within(t, time.Minute), []driver.Conn{w.conn}, w.database, "unit = ?", []any{"A"}, func(a *pb.Alert) error {
+		history = append(history, a)
+		return nil
+	})
+	if want := []*pb.Alert{told[0], told[2]}; err != nil || !slices.EqualFunc(history, want, func(a, b *pb.Alert) bool { return proto.Equal(a, b) }) {
+		t.Errorf("history %v (%v), want %v", history, err, want)
+	}
 	offsets, err := sink.Offsets(within(t, time.Minute), []driver.Conn{w.conn}, w.database, schemas.Alerts)
 	if err != nil || len(offsets) != partitions || offsets[1] != int64(len(told))+1 {
 		t.Errorf("offsets %v (%v), want %d of partition 1", offsets, err, len(told)+1)

@@ -10,6 +10,16 @@ import (
 
 // Alerts calls take for the latest version of each alert where a condition over the columns of the table holds.
 func Alerts(ctx context.Context, shards []driver.Conn, database, where string, args []any, take func(*pb.Alert) error) error {
+	return alerts().each(ctx, shards, database+".alerts", "WHERE "+where+" ORDER BY updated, fingerprint", args, take)
+}
+
+// AlertsHistory calls take for every version of every alert where a condition over the columns holds, in the order in which they were
+// told. What an upgrade told anew comes more than once, with the same fingerprint and the same time.
+func AlertsHistory(ctx context.Context, shards []driver.Conn, database, where string, args []any, take func(*pb.Alert) error) error {
+	return alerts().each(ctx, shards, database+".alerts_history", "WHERE NOT deleted AND ("+where+") ORDER BY updated, fingerprint, version", args, take)
+}
+
+func alerts() *reader[pb.Alert] {
 	r := new(reader[pb.Alert])
 	text(r, "fingerprint", func(a *pb.Alert) *string { return &a.Fingerprint })
 	text(r, "kind", func(a *pb.Alert) *string { return &a.Kind })
@@ -34,5 +44,5 @@ func Alerts(ctx context.Context, shards []driver.Conn, database, where string, a
 	text(r, "evidence", func(a *pb.Alert) *string { return &a.Evidence })
 	text(r, "restriction", func(a *pb.Alert) *string { return &a.Restriction })
 	text(r, "cause", func(a *pb.Alert) *string { return &a.Cause })
-	return r.each(ctx, shards, database+".alerts", "WHERE "+where+" ORDER BY updated, fingerprint", args, take)
+	return r
 }
