@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,6 +28,9 @@ var update = flag.Bool("update", false, "write the expected alerts anew")
 //	burst BORDER DIRECTION FROM UNTIL times=2                   so many times more trains come
 //	feed BORDER DIRECTION FROM UNTIL                            what happens is told at the end
 //	plan BORDER DIRECTION trains=12                             agreed for each day
+//	stop or limit ... upstream FROM UNTIL                       as above, of those that would come: they are held upstream
+//	start 2023-11-12                                            the first day, else 2026-03-01
+//	collapse FROM                                               what is expected begins with how it was told of
 //
 // Times are days and hours from the beginning: 28d6h.
 func TestScenarios(t *testing.T) {
@@ -45,10 +49,14 @@ func TestScenarios(t *testing.T) {
 				t.Fatal(err)
 			}
 			input, want, _ := strings.Cut(string(text), "----\n")
+			t.Cleanup(func(before int64) func() { return func() { day0 = before } }(day0))
 			w, until := readScenario(t, cat, input)
 			tb := &tables{}
 			w.play(newFold(cat, Defaults()), tb, 5*minuteMS, until)
 			got := showHistory(tb.history)
+			if w.collapse != 0 {
+				got = collapsed(w.collapse, tb.history) + got
+			}
 			if *update {
 				os.WriteFile(path, []byte(input+"----\n"+got), 0o644)
 			} else if got != want {
@@ -67,13 +75,25 @@ func readScenario(t *testing.T, cat *network.Catalog, input string) (w *world, u
 		if len(words) == 0 || words[0] == "#" {
 			continue
 		}
+		switch words[0] {
+		case "start":
+			first, err := time.Parse(time.DateOnly, words[1])
+			if err != nil {
+				t.Fatalf("%s: %v", line, err)
+			}
+			day0 = first.UnixMilli()
+			continue
+		case "collapse":
+			w.collapse = day0 + span(t, words[1])
+			continue
+		}
 		in := incident{kind: words[0], border: words[1], direction: words[2]}
 		tr := traffic{border: words[1], direction: words[2], from: day0}
 		var times []int64
 		for _, word := range words[3:] {
 			name, value, named := strings.Cut(word, "=")
 			switch {
-			case word == network.Outbound || word == network.Inbound:
+			case word == network.Outbound || word == network.Inbound || word == upstream:
 				in.role = word
 			case !named:
 				times = append(times, day0+span(t, word))
@@ -120,6 +140,30 @@ func readScenario(t *testing.T, cat *network.Catalog, input string) (w *world, u
 		}
 	}
 	return w, until
+}
+
+// collapsed says how long it took until the first alert about the border itself after a collapse began, which alert it was, and how many
+// there had been in the 30 days before, when nothing was the matter.
+func collapsed(from int64, history []*pb.Alert) string {
+	before := map[string]int{}
+	first := "no alert about the border itself\n"
+	for _, a := range slices.Backward(history) {
+		switch wide := a.Unit == ""; {
+		case !a.Firing || a.Revision != 1:
+		case a.Updated >= from && wide:
+			first = fmt.Sprintf("first alert about the border itself %s after the collapse began: %s, %s\n", hours((a.Updated-from)/1000), a.Kind, a.Severity)
+		case a.Updated < from && a.Updated >= from-30*dayMS:
+			before[a.Kind]++
+		}
+	}
+	list := "none"
+	if len(before) > 0 {
+		list = ""
+		for _, kind := range sortedKeys(before) {
+			list += fmt.Sprintf(" %d %s", before[kind], kind)
+		}
+	}
+	return first + "alerts in the 30 days before: " + strings.TrimSpace(list) + "\n"
 }
 
 // span reads 28d6h, 90m.

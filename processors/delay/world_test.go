@@ -65,6 +65,7 @@ type world struct {
 	recs  []told
 	feeds []incident
 
+	collapse int64             // when one began; 0: none did
 	befallen map[string]string // the train of an incident, by border, direction and time
 }
 
@@ -80,6 +81,7 @@ type train struct {
 	came, left, entered, out int64
 	outS, inS                int64
 	silentFrom               int64
+	heldFrom                 int64 // upstream, until it came; 0: it was not
 }
 
 func (w *world) run(tr traffic, incidents []incident) {
@@ -108,7 +110,13 @@ func (w *world) run(tr traffic, incidents []incident) {
 		w.befall(in, all)
 	}
 	for _, t := range all {
-		t.left = t.came + t.outS
+		t.heldFrom = t.came
+	}
+	gate(all, mine, upstream, tr.every, func(t *train) *int64 { return &t.came })
+	for _, t := range all {
+		if t.left = t.came + t.outS; t.heldFrom == t.came {
+			t.heldFrom = 0
+		}
 	}
 	gate(all, mine, network.Outbound, tr.every, func(t *train) *int64 { return &t.left })
 	for _, t := range all {
@@ -128,6 +136,9 @@ func (w *world) run(tr traffic, incidents []incident) {
 		}
 	}
 }
+
+// upstream is a role of incidents: trains are held before they may go on to the border.
+const upstream = "upstream"
 
 // gate lets trains go on in the order in which they are ready: none while the side is stopped, factor a day where it is limited, and
 // after that one by one until it is clear.
@@ -209,6 +220,7 @@ func (w *world) plan(border, direction string, from, to int64, trains float64) {
 // tell makes the records of a train, and of the containers on board, as border tells them step by step.
 func (w *world) tell(tr traffic, t *train) {
 	b, _ := w.cat.Border(tr.border)
+	w.hold(tr, t)
 	units := []string{t.id}
 	for i := range tr.boxes {
 		units = append(units, fmt.Sprintf("BOX%s%02d", t.id, i))
@@ -232,6 +244,17 @@ func (w *world) tell(tr traffic, t *train) {
 		if t.silentFrom != 0 && t.silentFrom < t.left {
 			tell(t.silentFrom, func(c *pb.Crossing) { c.Outbound.State = pb.State_SILENT })
 		}
+	}
+}
+
+// hold tells that a train is held upstream, and later that it goes on.
+func (w *world) hold(tr traffic, t *train) {
+	if t.heldFrom == 0 {
+		return
+	}
+	for at, to := range map[int64]int64{t.heldFrom: 0, t.came: t.came} {
+		w.add(at+minuteMS, &pb.Record{Stage: pb.Stage_BORDER, Body: &pb.Record_RunFacts{RunFacts: &pb.RunFacts{Unit: t.id, UnitKind: pb.UnitKind_TRAIN, Run: tr.border,
+			Holds: []*pb.Hold{{Border: tr.border, Direction: tr.direction, From: t.heldFrom, To: to}}}}})
 	}
 }
 
