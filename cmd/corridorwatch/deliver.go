@@ -18,6 +18,7 @@ import (
 	"corridorwatch/schemas"
 	"corridorwatch/schemas/clickhouse"
 	"corridorwatch/schemas/clickhouse/stored"
+	"corridorwatch/schemas/network"
 	"corridorwatch/schemas/pb"
 )
 
@@ -32,7 +33,7 @@ func deliverCmd() *cobra.Command {
 				return err
 			}
 			defer m.log.Close()
-			channels, err := m.channels()
+			channels, err := m.cfg.channels(m.cat)
 			if err != nil {
 				return err
 			}
@@ -52,40 +53,40 @@ func deliverCmd() *cobra.Command {
 }
 
 // channels are those of the settings; none where none are named.
-func (m *member) channels() ([]deliver.Channel, error) {
-	if m.cfg.AlertsFile == "" {
+func (c config) channels(cat *network.Catalog) ([]deliver.Channel, error) {
+	if c.AlertsFile == "" {
 		return nil, nil
 	}
-	channels, err := deliver.Load(m.cfg.AlertsFile)
+	channels, err := deliver.Load(c.AlertsFile)
 	if err != nil {
 		return nil, fmt.Errorf("%sALERTS_FILE: %w", envPrefix, err)
 	}
-	return channels, m.known(channels)
+	return channels, c.known(channels, cat)
 }
 
 // known makes sure that what channels want can come: a name that nobody bears would keep alerts from people for ever.
-func (m *member) known(channels []deliver.Channel) error {
+func (c config) known(channels []deliver.Channel, cat *network.Catalog) error {
 	borders, corridors := map[string]bool{}, map[string]bool{}
-	for _, b := range m.cat.Borders {
+	for _, b := range cat.Borders {
 		borders[b.ID] = true
 	}
-	for _, c := range m.cat.Corridors {
-		corridors[c.ID] = true
+	for _, k := range cat.Corridors {
+		corridors[k.ID] = true
 	}
 	kinds := map[string]bool{}
 	for _, k := range delay.Kinds() {
 		kinds[k] = true
 	}
 	var all []error
-	for _, c := range channels {
+	for _, ch := range channels {
 		for _, of := range []struct {
 			what  string
 			wants []string
 			there map[string]bool
-		}{{"border", c.Wants.Borders, borders}, {"corridor", c.Wants.Corridors, corridors}, {"kind", c.Wants.Kinds, kinds}} {
+		}{{"border", ch.Wants.Borders, borders}, {"corridor", ch.Wants.Corridors, corridors}, {"kind", ch.Wants.Kinds, kinds}} {
 			for _, name := range of.wants {
 				if !of.there[name] {
-					all = append(all, fmt.Errorf("%s: channel %q: there is no %s %q; there are %s", m.cfg.AlertsFile, c.Name, of.what, name,
+					all = append(all, fmt.Errorf("%s: channel %q: there is no %s %q; there are %s", c.AlertsFile, ch.Name, of.what, name,
 						strings.Join(slices.Sorted(maps.Keys(of.there)), ", ")))
 				}
 			}

@@ -175,4 +175,7 @@ func TestChannels(t *testing.T) {
 			t.Errorf("after %v: %v, want %s", time.Since(began), err, want)
 		}
 	}
+	if out, err := p.try("doctor"); err == nil || !strings.Contains(out, "bad  alerts") || !strings.Contains(out, `there is no border "khorgs"`) {
+		t.Errorf("doctor does not say so: %v\n%s", err, out)
+	}
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"corridorwatch/internal/embedded/engine"
 	"corridorwatch/internal/installation"
+	"corridorwatch/processors/deliver"
 )
 
 func doctorCmd() *cobra.Command {
@@ -45,6 +47,8 @@ func diagnose(ctx context.Context, out io.Writer) error {
 	cat, err := cfg.catalogue()
 	if err == nil {
 		line("catalogue", nil, fmt.Sprintf("%d places, %d borders, hash %.12s", len(cat.Places), len(cat.Borders), cat.Hash()))
+		channels, err := cfg.channels(cat)
+		line("alerts", err, toldBy(channels))
 	} else {
 		line("catalogue", err, "")
 	}
@@ -76,4 +80,12 @@ func diagnose(ctx context.Context, out io.Writer) error {
 		return exitCode(1)
 	}
 	return nil
+}
+
+// toldBy says who is told of alerts.
+func toldBy(channels []deliver.Channel) string {
+	if len(channels) == 0 {
+		return "nobody is told, " + envPrefix + "ALERTS_FILE is empty"
+	}
+	return "go to " + strings.Join(names(channels), ", ")
 }

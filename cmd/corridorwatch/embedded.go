@@ -54,7 +54,7 @@ func embedded(ctx context.Context, cfg config, timeMode string, out io.Writer) (
 	}
 	n.banner(out, "")
 	fmt.Fprint(out, "Start 'corridorwatch process', 'sink' and 'live', as many as you like.\nCtrl-C stops.\n")
-	if n.told, err = n.channels(); err != nil {
+	if n.told, err = n.cfg.channels(n.cat); err != nil {
 		return err
 	}
 	jobs := n.watchEngine()

@@ -43,7 +43,7 @@ func up(ctx context.Context, cfg config, timeMode string, out io.Writer) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, n.close()) }()
-	if n.told, err = n.channels(); err != nil {
+	if n.told, err = n.cfg.channels(n.cat); err != nil {
 		return err
 	}
 	feeds, srv, err := n.feeds(n.ready)
