@@ -82,3 +82,10 @@ func cloneCrossing(rec *pb.Record) *pb.Crossing {
 }
 
 func sortedRows(m map[string]*pb.Record) []string { return slices.Sorted(keysOf(m)) }
+
+// One train is not "1 trains".
+func TestCountedTrains(t *testing.T) {
+	if got := []string{trains(1), trains(2), waiting(1), waiting(0)}; !slices.Equal(got, []string{"1 train", "2 trains", "1 train waits", "0 trains wait"}) {
+		t.Errorf("%q", got)
+	}
+}

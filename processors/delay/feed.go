@@ -57,8 +57,8 @@ func (f *fold) feedSilent(area string, flows []*flow, at int64) *finding {
 		d.severity = Page
 	}
 	d.summary = fmt.Sprintf("%s: nothing has been heard for %s", f.areaName(area), hours((at-heard)/1000))
-	d.evidence = fmt.Sprintf("In that time %.0f arrivals and departures are usual. %s were there when it fell silent, of which %d trackers went silent. "+
-		"Look at the feed: this says nothing of the trains.", due, trains(waiting), silent)
+	d.evidence = fmt.Sprintf("In that time %.0f arrivals and departures are usual. Trains that were there when it fell silent: %d; trackers of them that went silent: %d. "+
+		"Look at the feed: this says nothing of the trains.", due, waiting, silent)
 	return d
 }
 

@@ -92,7 +92,7 @@ func (f *fold) nothingMoving(w *flow) *finding {
 	if f.idle(d) {
 		return nil
 	}
-	d.summary = fmt.Sprintf("%s: no train has gone on for %s, %s wait", w.name, hours((w.at-since)/1000), trains(len(w.waits)))
+	d.summary = fmt.Sprintf("%s: no train has gone on for %s, %s", w.name, hours((w.at-since)/1000), waiting(len(w.waits)))
 	d.evidence = fmt.Sprintf("By how long trains waited in the last 28 days %.0f should have gone on since %s; %s; %s.",
 		d.baseline, moment(since), f.beyond(w), f.upstream(w))
 	return d
@@ -124,7 +124,7 @@ func (f *fold) closure(group []*flow) *finding {
 		return nil
 	}
 	set, at := f.set.Moving, group[0].at
-	last, waiting, held, due := limit.from, 0, 0, 0.0
+	last, waits, held, due := limit.from, 0, 0, 0.0
 	var text string
 	for _, w := range group {
 		if w.key.role == network.Outbound { // what has crossed already goes on
@@ -136,19 +136,19 @@ func (f *fold) closure(group []*flow) *finding {
 			continue
 		}
 		due += f.due(w, last)
-		waiting += len(w.waits)
+		waits += len(w.waits)
 		held += len(w.held)
 		text = f.beyond(w) + "; " + f.upstream(w) + "."
 	}
 	d := group[0].finding(KindClosure)
-	d.role, d.since, d.value = "", limit.from, float64(waiting+held)
-	d.fire = waiting+held > 0 && (due >= set.Declared || at-last >= set.DeclaredMS)
+	d.role, d.since, d.value = "", limit.from, float64(waits+held)
+	d.fire = waits+held > 0 && (due >= set.Declared || at-last >= set.DeclaredMS)
 	d.keep = at-last >= set.ResumedMS
 	d.basis = basisNone
 	if at-limit.from >= set.PageMS {
 		d.severity = Page
 	}
-	d.summary = fmt.Sprintf("%s (%s): closed, %s wait, %d held upstream", group[0].border.Name, group[0].key.direction, trains(waiting), held)
+	d.summary = fmt.Sprintf("%s (%s): closed, %s, %d held upstream", group[0].border.Name, group[0].key.direction, waiting(waits), held)
 	d.evidence = "Declared: " + limit.text() + ". Outbound: " + text
 	return d
 }

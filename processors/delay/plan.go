@@ -43,7 +43,7 @@ func (f *fold) belowPlan(group []*flow) *finding {
 		}
 		worst, d.fire, d.keep, d.since = z, true, true, since
 		d.value, d.baseline = actual/days, agreed/days
-		d.summary = fmt.Sprintf("%s (%s): %.0f trains crossed %s, %.0f were agreed", first.border.Name, direction, actual, text, agreed)
+		d.summary = fmt.Sprintf("%s (%s): %s crossed %s, %.0f were agreed", first.border.Name, direction, trains(int(actual)), text, agreed)
 	}
 	if agreed, ok := f.agreed(border, direction, today); ok {
 		// Trains that are on time for the day may be late for a part of it: by as much as days differ from one another.

@@ -34,6 +34,14 @@ func trains(n int) string {
 	return fmt.Sprintf("%d trains", n)
 }
 
+// waiting says that so many wait.
+func waiting(n int) string {
+	if n == 1 {
+		return "1 train waits"
+	}
+	return trains(n) + " wait"
+}
+
 // text says what a stay is held against.
 func (y yardstick) text() string {
 	switch {
