@@ -219,6 +219,27 @@ func TestPage(t *testing.T) {
 	p.env = append(p.env, envPrefix+"HTTP_LISTEN="+s.HTTP)
 	s = p.up("--time", "data")
 	evaluate[bool](b, "the next program", `document.querySelector(".fresh").innerText.trim().startsWith("live") && document.querySelector("main").innerText.includes("CRE:99999:2026-03-04")`)
+	b.wrong() // that the connection broke off
+	b.days(rows)
+}
+
+// days compares the railway days on the board with SQL.
+func (b *tab) days(rows func(sql string) [][]string) {
+	b.t.Helper()
+	var want []string
+	for _, r := range rows(`SELECT concat(border_name, ' ', direction, ' ', if(role = 'outbound', 'out of ', 'into '), country, ' +', toString(arrived + formed), ' −', toString(departed + ended)) AS line
+		FROM v_border_days WHERE unit_kind = 'train' AND (border, role, direction) IN (SELECT border, role, direction FROM v_borders_now WHERE unit_kind = 'train')
+		ORDER BY railway_day DESC LIMIT 1 BY border, role, direction`) {
+		want = append(want, r[0])
+	}
+	slices.Sort(want)
+	list, err := json.Marshal(want)
+	if err != nil || len(want) == 0 {
+		b.t.Fatalf("SQL knows of no railway day (%v)", err)
+	}
+	b.view("#/borders", "Of the agreement")
+	evaluate[bool](b, "the railway days "+string(list), `[...document.querySelectorAll("tbody tr")].map((r) => r.querySelector(".day span") &&
+		[r.querySelector("th a"), r.querySelector("th small"), r.cells[1], r.querySelector(".day span")].map((e) => e.innerText.trim()).join(" ")).sort().join("\n") === `+string(list)+`.join("\n")`)
 }
 
 // alerts looks at what fires: a closure that is declared while a train waits is shown by itself, in the list, in the navigation, at its

@@ -3,8 +3,12 @@ package live
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net/url"
+	"slices"
 	"sync"
 	"time"
 )
@@ -13,7 +17,6 @@ import (
 type Poll struct {
 	Ask   Ask
 	Board *Board
-	Every time.Duration // a second unless set
 
 	mu    sync.Mutex
 	state State
@@ -31,17 +34,35 @@ type State struct {
 // question fills a view of the board. Each row has a column key.
 type question struct{ view, sql string }
 
-// questions are what is on the board.
-var questions = []question{
-	{"trains", `SELECT run AS key, * EXCEPT (unseen_s, running_s, known_at, late_events)
-		FROM v_train_status WHERE state != 'closed' OR seen_at > (SELECT now FROM v_now) - INTERVAL 6 HOUR`},
-	{"borders", `SELECT concat(border, '|', role, '|', direction, '|', unit_kind) AS key, border, border_name, role, country, direction, unit_kind, area,
-		waiting, silent, candidates, over_norm, oldest_unit, norm_s, released_24h, released_median_s,
-		(SELECT now FROM v_now) - toIntervalSecond(oldest_s) AS oldest_since, 
-		if(waiting = 0, NULL, (SELECT now FROM v_now) - toIntervalSecond(toInt64(ifNotFinite(ifNull(median_s, 0), 0)))) AS median_since
-		FROM v_borders_now`},
-	{"alerts", `SELECT fingerprint AS key, * EXCEPT (known_at) FROM v_alerts WHERE firing OR resolved > (SELECT now FROM v_now) - INTERVAL 24 HOUR`},
+// round is a list of questions that are asked one after another.
+type round struct {
+	every time.Duration
+	// rest is how many times as long as it took nothing is asked then, at least: what takes long may take a part of a core, but not all of it.
+	rest      int
+	settings  url.Values
+	questions []question
 }
+
+// often are the questions that tell what is now, seldom those that take long, which must not keep the others from being asked.
+var (
+	often = round{time.Second, 0, nil, []question{
+		{"trains", `SELECT run AS key, * EXCEPT (unseen_s, running_s, known_at, late_events)
+			FROM v_train_status WHERE state != 'closed' OR seen_at > (SELECT now FROM v_now) - INTERVAL 6 HOUR`},
+		{"borders", `SELECT concat(border, '|', role, '|', direction, '|', unit_kind) AS key, border, border_name, role, country, direction, unit_kind, area,
+			waiting, silent, candidates, begun_here, over_norm, oldest_unit, norm_s, released_24h, released_median_s,
+			(SELECT now FROM v_now) - toIntervalSecond(oldest_s) AS oldest_since,
+			if(waiting = 0, NULL, (SELECT now FROM v_now) - toIntervalSecond(toInt64(ifNotFinite(ifNull(median_s, 0), 0)))) AS median_since
+			FROM v_borders_now`},
+		{"alerts", `SELECT fingerprint AS key, * EXCEPT (known_at) FROM v_alerts WHERE firing OR resolved > (SELECT now FROM v_now) - INTERVAL 24 HOUR`},
+		{"restrictions", `SELECT concat(source, '|', id) AS key, subject, effect, limit_per_day, direction, applies_to, from_time, until_time, reason, reference
+			FROM v_restrictions WHERE in_force`},
+	}}
+	// These rows say of which stage time they are.
+	seldom = round{20 * time.Second, 20, url.Values{"max_execution_time": {"120"}, "max_threads": {"1"}}, []question{
+		{"border_days", `SELECT concat(border, '|', role, '|', direction, '|', unit_kind, '|', toString(railway_day)) AS key, *, (SELECT now FROM v_now) AS as_of
+			FROM v_border_days WHERE day_ends > (SELECT now FROM v_now) - INTERVAL 8 DAY`},
+	}}
+)
 
 // stageTime is the view of the one row that says which stage time is shown.
 const stageTime = "now"
@@ -49,7 +70,7 @@ const stageTime = "now"
 // Views are those of the board.
 func Views() []string {
 	out := []string{stageTime}
-	for _, q := range questions {
+	for _, q := range slices.Concat(often.questions, seldom.questions) {
 		out = append(out, q.view)
 	}
 	return out
@@ -66,28 +87,37 @@ func (p *Poll) State() State {
 
 // Run looks again and again until ctx ends. While ClickHouse is away the board stays as it was, and State says since when.
 func (p *Poll) Run(ctx context.Context) error {
-	every := p.Every
-	if every == 0 {
-		every = time.Second
-	}
+	var all sync.WaitGroup
+	all.Go(func() { again(ctx, often, p.look) })
+	all.Go(func() { again(ctx, seldom, p.lookBack) })
+	all.Wait()
+	return nil
+}
+
+func again(ctx context.Context, r round, look func(context.Context) error) {
 	for ctx.Err() == nil {
-		limited, cancel := context.WithTimeout(ctx, 20*time.Second)
-		err := p.Look(limited)
+		began := time.Now()
+		limited, cancel := context.WithTimeout(ctx, 2*time.Minute)
+		err := look(limited)
 		cancel()
 		if err != nil && ctx.Err() == nil {
 			slog.Warn("live: what is shown is not renewed; it is tried again", "err", err)
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(every):
+		case <-time.After(max(r.every, time.Duration(r.rest)*time.Since(began))):
 		}
 	}
-	return nil
 }
 
-// Look renews the board once.
-func (p *Poll) Look(ctx context.Context) error {
-	err := p.look(ctx)
+// Look renews the whole board once.
+func (p *Poll) Look(ctx context.Context) error { return errors.Join(p.look(ctx), p.lookBack(ctx)) }
+
+// look renews what is now.
+func (p *Poll) look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	err := p.now(ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil {
@@ -98,7 +128,10 @@ func (p *Poll) Look(ctx context.Context) error {
 	return nil
 }
 
-func (p *Poll) look(ctx context.Context) error {
+// lookBack renews what takes long.
+func (p *Poll) lookBack(ctx context.Context) error { return p.ask(ctx, seldom) }
+
+func (p *Poll) now(ctx context.Context) error {
 	var now time.Time
 	// Stage time first: what is shown is at least as new as it says.
 	err := p.Ask.each(ctx, "SELECT toUnixTimestamp64Milli(now) AS now FROM v_now", readOnly(), func(row json.RawMessage) error {
@@ -110,9 +143,24 @@ func (p *Poll) look(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ask for the stage time: %w", err)
 	}
-	for _, q := range questions {
+	if err := p.ask(ctx, often); err != nil {
+		return err
+	}
+	row, err := json.Marshal(map[string]any{"key": stageTime, "stage_time": now})
+	if err != nil {
+		return err
+	}
+	p.Board.Put(stageTime, map[string]json.RawMessage{stageTime: row})
+	return nil
+}
+
+// ask puts the answers to the questions of a round onto the board.
+func (p *Poll) ask(ctx context.Context, r round) error {
+	for _, q := range r.questions {
 		rows := map[string]json.RawMessage{}
-		err := p.Ask.each(ctx, q.sql, readOnly(), func(row json.RawMessage) error {
+		settings := readOnly()
+		maps.Copy(settings, r.settings)
+		err := p.Ask.each(ctx, q.sql, settings, func(row json.RawMessage) error {
 			var k struct{ Key string }
 			err := json.Unmarshal(row, &k)
 			rows[k.Key] = row
@@ -123,10 +171,5 @@ func (p *Poll) look(ctx context.Context) error {
 		}
 		p.Board.Put(q.view, rows)
 	}
-	row, err := json.Marshal(map[string]any{"key": stageTime, "stage_time": now})
-	if err != nil {
-		return err
-	}
-	p.Board.Put(stageTime, map[string]json.RawMessage{stageTime: row})
 	return nil
 }

@@ -6,5 +6,6 @@
 -- places_a: border stations of country_a
 -- places_b: border stations of country_b
 -- sea: the border is crossed by ship
+-- gauge_break: the gauge changes there, and this is its catalogue id; empty: it does not
 -- area: places that one cause can delay together
-SELECT id, name, country_a, country_b, places_a, places_b, sea, area FROM catalogue_borders
+SELECT id, name, country_a, country_b, places_a, places_b, sea, gauge_break, area FROM catalogue_borders

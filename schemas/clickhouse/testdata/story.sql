@@ -93,3 +93,8 @@ INSERT INTO DB.alerts_history (fingerprint, kind, severity, area, border, role, 
 ('feed_silent|area|||||', 'feed_silent', 'page', 'area', '', '', '', '', 'none', [], '2026-03-01 12:00:00', '2026-03-01 15:00:00', true, 1, 'nothing has been heard', 3, 10, 'usual', '', '2026-03-01 15:00:00', 3, 0),
 ('feed_silent|area|||||', '', '', 'area', '', '', '', '', 'none', [], 0, 0, false, 0, '', 0, 0, '', '', '2026-03-01 23:30:00', 12, 1);
 INSERT INTO DB.alerts SELECT * FROM DB.alerts_history;
+
+-- In force at the border b for both directions; another is over.
+INSERT INTO DB.restrictions (source, id, verb, subject, time, effect, limit_per_day, direction, from_time, until_time, reason, reference) VALUES
+('s', '20', 'restriction', 'b', '2026-03-01 00:00:00', 'limited', 6, '', '2026-03-01 00:00:00', 0, 'works', 'telegram 7'),
+('s', '21', 'restriction', 'b', '2026-02-20 00:00:00', 'closed', nan, '', '2026-02-20 00:00:00', '2026-02-21 00:00:00', 'wind', 'telegram 6');

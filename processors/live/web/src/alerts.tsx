@@ -58,7 +58,7 @@ function Listed(p: { rows: Row[]; now: number; known: Catalogue | undefined }) {
       <thead>
         <tr>
           <th scope="col">{t("severity")}</th><th scope="col">{t("whatFires")}</th><th scope="col">{t("where")}</th>
-          <th scope="col" class="n">{t("since")}</th><th scope="col" class="n">{t("howBad")}</th>
+          <th scope="col" class="n">{t(p.rows[0]!["firing"] ? "since" : "lasted")}</th><th scope="col" class="n">{t("howBad")}</th>
         </tr>
       </thead>
       <tbody>

@@ -1,4 +1,6 @@
 import { firing, isOfSide, loud } from "./alerting";
+import { Agreed, asOf, Day, days, Restrictions, TimeToClear, Upstream, whyNoNorm } from "./border_day";
+import { useCatalogue, type Border } from "./catalogue";
 import { age, duration, number, text } from "./format";
 import { href } from "./route";
 import type { Live, Row } from "./stream";
@@ -30,23 +32,29 @@ function grade(ratio: number): string {
 }
 
 export function Borders(p: { live: Live; kind: string; filter: string }) {
+  const known = useCatalogue();
   const now = p.live.now();
   const fire = firing(p.live);
+  const byDay = days(p.live);
   const all = sides(p.live, p.kind, now);
   const shown = all.filter((s) => fits(s.row, p.filter));
   if (shown.length === 0) return <p class="empty">{t(all.length ? "nothingFits" : "nothing")}</p>;
   return (
-    <table id="table" tabIndex={-1}>
+    <table id="table" tabIndex={-1} class="board">
       <caption class="hidden">{t("borders")}</caption>
       <thead>
         <tr>
           <th scope="col">{t("border")}</th>
           <th scope="col">{t("side")}</th>
           <th scope="col" class="n">{t("waiting")}</th>
+          <th scope="col" class="n wide">{t("upstream")}</th>
           <th scope="col" class="n">{t("oldest")}</th>
           <th scope="col" class="n">{t("againstNorm")}</th>
-          <th scope="col" class="n wide">{t("median")}</th>
+          <th scope="col" class="n wide median">{t("median")}</th>
           <th scope="col" class="n wide">{t("released")}</th>
+          <th scope="col" class="n wide">{t("timeToClear")}</th>
+          <th scope="col" class="n wide">{t("railwayDay")}<small>{asOf(byDay)}</small></th>
+          <th scope="col" class="n wide">{t("agreedDay")}</th>
         </tr>
       </thead>
       <tbody>
@@ -55,6 +63,7 @@ export function Borders(p: { live: Live; kind: string; filter: string }) {
             <th scope="row">
               <a href={href("report", text(s.row["border"]))}>{text(s.row["border_name"]) || text(s.row["border"])}</a>
               <small>{text(s.row["direction"])}</small>
+              <Restrictions live={p.live} side={s.row} border={known?.borders.get(text(s.row["border"]))} />
               <Fires alerts={fire.filter((a) => isOfSide(a, s.row))} side={s.row} />
             </th>
             <td>{t(s.row["role"] as Key, text(s.row["country"]))}</td>
@@ -62,18 +71,22 @@ export function Borders(p: { live: Live; kind: string; filter: string }) {
               {number(s.row["waiting"])}
               <small>{parts(s.row)}</small>
             </td>
+            <td class="n wide"><Upstream days={byDay.get(s.row.key) ?? []} side={s.row} /></td>
             <td class="n">
               {Number.isNaN(s.oldest) ? "–" : duration(s.oldest)}
               <small class="wide"><a href={href("unit", text(s.row["oldest_unit"]))}>{text(s.row["oldest_unit"])}</a></small>
             </td>
             <td class="n grade">
-              <Against side={s} />
+              <Against side={s} border={known?.borders.get(text(s.row["border"]))} />
             </td>
-            <td class="n wide">{Number.isNaN(age(s.row["median_since"], now)) ? "–" : duration(age(s.row["median_since"], now))}</td>
+            <td class="n wide median">{Number.isNaN(age(s.row["median_since"], now)) ? "–" : duration(age(s.row["median_since"], now))}</td>
             <td class="n wide">
               {number(s.row["released_24h"])}
               <small>{Number.isNaN(number(s.row["released_median_s"])) ? "" : `${t("releasedMedian")} ${duration(number(s.row["released_median_s"]))}`}</small>
             </td>
+            <td class="n wide"><TimeToClear side={s.row} /></td>
+            <td class="n wide day"><Day days={byDay.get(s.row.key) ?? []} side={s.row} /></td>
+            <td class="n wide"><Agreed days={byDay.get(s.row.key) ?? []} side={s.row} /></td>
           </tr>
         ))}
       </tbody>
@@ -93,9 +106,9 @@ function Fires(p: { alerts: Row[]; side: Row }) {
   );
 }
 
-function Against(p: { side: Side }) {
+function Against(p: { side: Side; border: Border | undefined }) {
   const { oldest, norm, row } = p.side;
-  if (Number.isNaN(norm)) return <>{t("noNorm")}</>;
+  if (Number.isNaN(norm)) return <span class="why" title={whyNoNorm(row, p.border)}>{t("noNorm")}</span>;
   if (Number.isNaN(oldest)) return <>–<small>{`${t("norm")} ${duration(norm)}`}</small></>;
   const over = oldest - norm;
   return (

@@ -21,6 +21,7 @@ export interface Border {
   places_a: string[];
   places_b: string[];
   sea: boolean;
+  gauge_break: string;
   area: string;
 }
 export interface Corridor {
