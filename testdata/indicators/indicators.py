@@ -1,252 +1,86 @@
 #!/usr/bin/env python3
-"""The indicators once more, out of raw events, by nothing but this file and Python's standard library.
+"""The indicators once more, out of raw events, by nothing but the two files of this directory and Python's standard library.
 
-    indicators.py CATALOGUE EVENTS
+    indicators.py CATALOGUE EVENTS...
 
-CATALOGUE is a directory with places, borders, corridors and sections as lines of JSON (facts, not code); EVENTS a file of CloudEvents
+CATALOGUE is a directory with places, borders, corridors and sections as lines of JSON (facts, not code); EVENTS are files of CloudEvents
 (.jsonl) or of trip forms (.csv). Prints a line for each row: the indicator's name and the values, tabs between. It knows feeds of
-reports only: no positions, no wagon lists. Definitions: docs/indicators.md and the reports named there.
+reports only: no positions, no wagon lists; plans only for when something should have happened. Definitions: docs/indicators.md and the
+reports named there.
 """
-import csv
-import json
 import sys
 from collections import defaultdict
 from datetime import datetime, timezone
 from decimal import Decimal
-from heapq import heappop, heappush
 
-MINIMUM = 5  # fewer samples: no median, percentile or share
+sys.dont_write_bytecode = True  # nothing beside the sources
 
-
-# ---- raw events -------------------------------------------------------------------------------------------------------------------
-
-def seconds(text):
-    """Seconds since 1970 of a time with offset."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() if text else None
-
-
-def from_jsonl(path):
-    """Events that hold in the end: of one source and id the one recorded last, without what was taken back and what was only expected."""
-    latest, gone = {}, set()
-    for line in open(path, encoding="utf-8"):
-        e = json.loads(line)
-        key = e["source"], e["id"]
-        if e["type"] == "event.retracted":
-            gone.add((e["source"], e["data"]["retracts_id"]))
-        elif key not in latest or (seconds(e.get("recordedat")) or 0) > (seconds(latest[key].get("recordedat")) or 0):
-            latest[key] = e
-    for key, e in latest.items():
-        if key not in gone and e.get("classifier", "actual") == "actual":
-            kind, verb = e["type"].split(".")
-            yield dict(e.get("data", {}), kind=kind, verb=verb, unit=e["subject"], at=seconds(e["time"]),
-                       planned=seconds(e.get("data", {}).get("planned_time")), what=e.get("data", {}).get("kind"))
-
-
-def from_forms(path):
-    for r in csv.DictReader(open(path, encoding="utf-8")):
-        head = dict(kind=r["kind"], unit=r["unit"], place=r["place"])
-        if r["arrival"]:
-            yield dict(head, verb="arrived", at=seconds(r["arrival"]), planned=seconds(r["planned_arrival"]))
-        if r["departure"]:
-            yield dict(head, verb="departed", at=seconds(r["departure"]), planned=seconds(r["planned_departure"]))
-        if r["ended"]:
-            yield dict(head, verb="ended", at=seconds(r["ended"]))
-        if r["activity_from"]:
-            yield dict(head, verb="activity", at=seconds(r["activity_from"]), what=r["activity"])
-        if r["paid"]:
-            yield dict(head, verb="cost", at=seconds(r["paid"]), amount=r["amount"], currency=r["currency"], official=r["official"] != "false",
-                       to_place=r["to_place"], km=r["km"], weight_t=r["weight_t"])
-
-
-# ---- journeys ---------------------------------------------------------------------------------------------------------------------
-
-class Stay:
-    """A stop at a place, or the passing of it."""
-
-    def __init__(self, place):
-        self.place, self.arrived, self.departed, self.passed, self.ended = place, None, None, None, False
-        self.planned_arrival = self.planned_departure = None
-        self.repaired = False
-
-    def came(self):
-        return self.passed or self.arrived or self.departed
-
-    def went(self):
-        return self.passed or self.departed
-
-
-class Journey:
-    """All stays of one train, vessel, wagon or container, in order."""
-
-    def __init__(self, unit, kind):
-        self.unit, self.kind, self.stays, self.costs = unit, kind, [], []
-
-
-def kind_of(event):
-    if event["kind"] != "unit":
-        return event["kind"]
-    digits = event["unit"].replace(" ", "").replace("-", "")
-    return "wagon" if digits.isdigit() and len(digits) in (8, 12) else "container"
-
-
-def journeys(events):
-    by_unit = {}
-    for e in sorted(events, key=lambda e: (e["at"], e["verb"] != "arrived")):
-        if e["verb"] not in ("arrived", "departed", "passed", "ended", "activity", "cost") or e["kind"] not in ("train", "vessel", "unit"):
-            continue
-        j = by_unit.setdefault(e["unit"], Journey(e["unit"], kind_of(e)))
-        last = j.stays[-1] if j.stays else None
-        here = last if last and last.place == e.get("place") and not last.passed and not last.departed else None
-        if e["verb"] == "cost":
-            j.costs.append(e)
-        elif e["verb"] == "activity":
-            if here and e["what"] == "wagon_repair":
-                here.repaired = True
-        elif e["verb"] == "ended":
-            if last and e.get("place", last.place) == last.place:
-                last.departed, last.ended = last.departed or e["at"], True
-        elif e["verb"] == "passed":
-            j.stays.append(Stay(e["place"]))
-            j.stays[-1].passed = e["at"]
-        elif e["verb"] == "arrived":
-            j.stays.append(Stay(e["place"]))
-            j.stays[-1].arrived, j.stays[-1].planned_arrival = e["at"], e["planned"]
-        else:
-            # By the clocks of two railways a train may arrive at the next place before it has left the last.
-            open_here = [s for s in j.stays[-2:] if s.place == e["place"] and not s.passed and not s.departed]
-            if not open_here:
-                open_here = [Stay(e["place"])]
-                j.stays += open_here
-            open_here[-1].departed, open_here[-1].planned_departure = e["at"], e["planned"]
-    return [j for j in by_unit.values() if j.stays]
-
-
-# ---- arithmetic -------------------------------------------------------------------------------------------------------------------
-
-def rounded(x, digits=4):
-    return round(x * 10 ** digits) / 10 ** digits
-
-
-def quantile(values, level):
-    """Of n sorted values that at position (n - 1) * level, between neighbours by proportion."""
-    values = sorted(values)
-    at = (len(values) - 1) * level
-    low = int(at)
-    return values[low] if low + 1 == len(values) else values[low] + (at - low) * (values[low + 1] - values[low])
-
-
-def summary(values, unit, digits=4):
-    """Mean, median and 95th percentile in a unit of so many seconds."""
-    if not values:
-        return [None] * 3
-    few = len(values) < MINIMUM
-    return [rounded(sum(values) / len(values) / unit, digits)] + [None if few else rounded(quantile(values, q) / unit, digits) for q in (0.5, 0.95)]
-
-
-def share(n, of):
-    return None if of < MINIMUM else rounded(n / of)
-
-
-def periods(at):
-    t = datetime.fromtimestamp(at, timezone.utc)
-    return ["all", t.strftime("%Y"), t.strftime("%Y-%m")]
-
-
-def show(name, *values):
-    def text(v):
-        if v is None:
-            return "\\N"
-        if isinstance(v, bool):
-            return str(v).lower()
-        if isinstance(v, list):
-            return "[" + ",".join(f"'{x}'" for x in v) + "]"
-        if isinstance(v, float):
-            return str(int(v)) if v == int(v) else repr(v)
-        return str(v)
-    print("\t".join([name] + [text(v) for v in values]))
-
-
-# ---- catalogue --------------------------------------------------------------------------------------------------------------------
-
-class Catalogue:
-    def __init__(self, directory):
-        def read(name):
-            return [json.loads(line) for line in open(f"{directory}/{name}.jsonl", encoding="utf-8")]
-        self.country, self.ports, self.ends = {}, set(), set()
-        for p in read("places"):
-            self.country[p["id"]] = p["country"]
-            if {"seaport", "ferry_port"} & set(p["kinds"]):
-                self.ports.add(p["id"])
-            if {"hub", "seaport", "ferry_port", "dry_port", "gauge_break", "border_station", "border_point"} & set(p["kinds"]):
-                self.ends.add(p["id"])
-        self.borders = read("borders")
-        self.corridors = read("corridors")
-        self.ends.update(p for c in self.corridors for p in (c["places"][0], c["places"][-1]))
-        self.ways, self.sea = defaultdict(list), set()
-        for s in read("sections"):
-            for a, b in ((s["from_place"], s["to_place"]), (s["to_place"], s["from_place"])):
-                if s["status"] == "open":
-                    self.ways[a].append((b, s["km"], s["mode"], s["id"]))
-                if s["mode"] == "sea":
-                    self.sea.add((a, b))
-
-    def way(self, a, b):
-        """The shortest way: km, sea if any of it is, and the section if it is just one."""
-        queue, seen = [(0, a, "rail", [])], set()
-        while queue:
-            km, at, mode, sections = heappop(queue)
-            if at == b:
-                return km, mode, sections[0] if len(sections) == 1 else ""
-            if at in seen:
-                continue
-            seen.add(at)
-            for to, more, by, section in self.ways[at]:
-                heappush(queue, (km + more, to, "sea" if "sea" in (by, mode) else mode, sections + [section]))
-        return None, "", ""
-
-    def corridor(self, places):
-        """The one corridor that holds all places in its order or against it."""
-        fits = []
-        for c in self.corridors:
-            way = [c["places"].index(p) for p in places if p in c["places"]]
-            if len(way) == len(places) > 1 and (way == sorted(way) or way == sorted(way, reverse=True)):
-                fits.append(c["id"])
-        return fits[0] if len(fits) == 1 else ""
-
-    def along(self, a, b):
-        """Kilometres between two places of one corridor, the shortest; else of a section."""
-        found = [abs(c["km"][c["places"].index(a)] - c["km"][c["places"].index(b)]) for c in self.corridors if a in c["places"] and b in c["places"]]
-        found += [km for to, km, _, _ in self.ways[a] if to == b]
-        return min(found, default=None)
-
+from raw import Catalogue, from_forms, from_jsonl, half_passages, journeys, passages, periods, rounded, share, show, summary
 
 # ---- indicators -------------------------------------------------------------------------------------------------------------------
 
-def passages(cat, j):
-    """Border passages of a journey: the border, the direction, and the stays on the side that is left and on that which is entered."""
-    for b in cat.borders:
-        groups = []  # neighbouring stays on one side: side, index of the first and behind the last
-        for i, s in enumerate(j.stays):
-            side = "a" if s.place in b["places_a"] else "b" if s.place in b["places_b"] else ""
-            if side and groups and groups[-1][0] == side and groups[-1][2] == i:
-                groups[-1][2] = i + 1
-            elif side:
-                groups.append([side, i, i + 1])
-        for out, into in zip(groups, groups[1:]):
-            if out[0] != into[0] and out[2] == into[1]:
-                yield (b["id"], b["country_" + out[0]] + "-" + b["country_" + into[0]], j.stays[out[1]:out[2]], j.stays[into[1]:into[2]])
+def coverage(cat, all_journeys):
+    """How much of the passages was observed, by side and day (UTC): units, seen here, seen on both sides, not certain to cross, and the hours in
+    which something was told of one while it was here. Of a side that was not seen the day is that of the seen one's near end."""
+    rows = defaultdict(lambda: [0, 0, 0, 0, set()])
+    now = max(j.reports[-1][0] for j in all_journeys)
+
+    def day(at):
+        return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d")
+
+    def take(border, role, direction, kind, came, seen, both, candidate, reports):
+        key = border, role, direction.split("-")[role == "inbound"], direction, kind
+        row = rows[*key, day(came)]
+        row[0] += 1
+        row[1] += seen
+        row[2] += both
+        row[3] += candidate
+        for at in reports:
+            rows[*key, day(at)][4].add(int(at // 3600))
+
+    for j in all_journeys:
+        def reports(stays):
+            """What was told while it was on a side. Where nobody told that it left it was there until it was heard of elsewhere."""
+            after = j.stays[j.stays.index(stays[-1]) + 1:]
+            last = stays[-1].went()
+            return [at for at, _ in j.reports if at >= came(stays) and (at <= last if last else not after or at < after[0].came())]
+
+        def came(stays):
+            s = stays[0]
+            # Where no arrival was told the unit is there from when it was first heard of there.
+            return s.passed or s.arrived or (s is j.stays[0] and next((at for at, place in j.reports if place == s.place), None)) or s.departed
+
+        lost = j.reports[-1][0] < now - 14 * 86400
+        for border, direction, out, into in passages(cat, j):
+            take(border, "outbound", direction, j.kind, came(out), True, True, False, reports(out))
+            take(border, "inbound", direction, j.kind, came(into), True, True, False, reports(into))
+        for border, direction, role, stays, candidate in half_passages(cat, j):
+            if candidate and lost and not j.ended and stays[-1].went() is None:
+                continue  # nobody will say any more whether it crossed
+            take(border, role, direction, j.kind, came(stays), True, False, candidate, reports(stays))
+            if not candidate:
+                other, at = ("outbound", came(stays)) if role == "inbound" else ("inbound", stays[-1].went() or came(stays))
+                take(border, other, direction, j.kind, at, False, False, False, [])
+    for key, (units, seen, both, candidates, hours) in rows.items():
+        show("coverage", *key, units, seen, both, share(both, units), candidates, len(hours))
 
 
 def tfi1(cat, all_journeys):
     samples = defaultdict(list)
     for j in all_journeys:
+        def take(border, direction, side, first, last):
+            a, b = first.passed or first.arrived, last.went()
+            if a and b:
+                for p in periods(b):
+                    samples[p, border, side, direction, j.kind].append(int(b - a))
+
         for border, direction, out, into in passages(cat, j):
-            began, left = out[0].passed or out[0].arrived, out[-1].went()
-            reached, gone = into[0].passed or into[0].arrived, into[-1].went()
-            for side, a, b in (("outbound", began, left), ("inbound", reached, gone), ("pair", began, gone)):
-                if a and b:
-                    for p in periods(b):
-                        samples[p, border, side, direction, j.kind].append(int(b - a))
+            take(border, direction, "outbound", out[0], out[-1])
+            take(border, direction, "inbound", into[0], into[-1])
+            take(border, direction, "pair", out[0], into[-1])
+        for border, direction, side, stays, candidate in half_passages(cat, j):
+            if not candidate:
+                take(border, direction, side, stays[0], stays[-1])
     for key, values in samples.items():
         show("tfi1", *key, len(values), *summary(values, 3600), rounded(max(values) / 3600))
 
@@ -319,7 +153,7 @@ def punctuality(cat, all_journeys):
             for place, border in stations:
                 if s.place == place:
                     take("border", place, border, s.came(), s.planned_arrival, j.kind)
-            if s.ended:
+            if s.place == j.destination if j.destination else s.ended:
                 take("destination", s.place, "", s.arrived, s.planned_arrival, j.kind)
     for key, d in delays.items():
         on_time = sum(1 for x in d if x <= 1800)
@@ -479,9 +313,9 @@ def costs(cat, all_journeys):
         show("tfi3", *key, len(totals), *summary(totals, 1))
 
 
-def main(directory, path):
+def main(directory, *paths):
     cat = Catalogue(directory)
-    found = journeys(from_forms(path) if path.endswith(".csv") else from_jsonl(path))
+    found = journeys(e for path in paths for e in (from_forms(path) if path.endswith(".csv") else from_jsonl(path)))
     tfi1(cat, found)
     speeds(cat, found)
     punctuality(cat, found)
@@ -490,9 +324,10 @@ def main(directory, path):
     time_distance(cat, found)
     transit(cat, found)
     costs(cat, found)
+    coverage(cat, found)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) < 3:
         sys.exit(__doc__)
     main(*sys.argv[1:])

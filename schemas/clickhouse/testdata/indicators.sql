@@ -56,11 +56,11 @@ INSERT INTO DB.legs (unit, unit_kind, journey, from_place, to_place, n, vehicle,
 ('T1', 'train', 'T1', 'east', 'west', 1, 'T1', '2026-03-01 02:00:00', '2026-03-01 09:00:00', '2026-03-01 10:00:00', 20, 25200, 25200, 3600, 28800, 'rail', 's2', 'AA', 'BB', 'c1', 'observed', 'b', 'closed', 2),
 ('T2', 'train', 'T2', 'home', 'away', 1, 'T2', '2026-03-01 02:00:00', '2026-03-01 02:00:00', '2026-03-01 10:00:00', 0, 0, 0, 3600, 28800, 'rail', '', 'AA', 'AA', 'c1', 'ambiguous', '', 'closed', 3);
 
--- T1 was heard of on the outbound side in two hours of its day.
+-- T1 was heard of on the outbound side in two hours of its day, and once more in the hour in which it had left, when it was on its way.
 INSERT INTO DB.train_events (source, id, verb, unit_kind, subject, time, place) VALUES
 ('s', '1', 'arrived', 'train', 'T1', '2026-03-01 00:00:00', 'east'), ('s', '2', 'departed', 'train', 'T1', '2026-03-01 01:59:59', 'east'),
 ('s', '3', 'arrived', 'train', 'T1', '2026-03-01 08:00:00', 'mid');
-INSERT INTO DB.train_events (source, id, verb, unit_kind, subject, time, lat_e7) VALUES ('s', '4', 'position', 'train', 'T1', '2026-03-01 01:10:00', 1);
+INSERT INTO DB.train_events (source, id, verb, unit_kind, subject, time, lat_e7) VALUES ('s', '4', 'position', 'train', 'T1', '2026-03-01 01:10:00', 1), ('s', '5', 'position', 'train', 'T1', '2026-03-01 02:20:00', 1);
 
 -- Containers from Urumqi to Alat: K1 to K5 by Khorgos and Aktau in 10, 11, 12, 13 and 20 days, K6 by Dostyk and Kuryk in 9, K7 is still
 -- at Altynkol, where all stood for a day, two days after Urumqi; the last shunted to Khorgos Gateway and back. K8 went there and back.

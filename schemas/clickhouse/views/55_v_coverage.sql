@@ -6,19 +6,21 @@ CREATE OR REPLACE VIEW {{.Database}}.v_coverage
     country LowCardinality(String) COMMENT 'ISO country code of the side',
     direction LowCardinality(String) COMMENT 'from_country-to_country',
     unit_kind LowCardinality(String) COMMENT '{{kinds}}',
-    day Date COMMENT 'UTC day on which units came to the side; of hours_with_data the day itself',
+    day Date COMMENT 'UTC day on which units came to the side (a side that was not seen: on which they left the outbound or reached the inbound one, which was); of hours_with_data the day itself',
     units UInt64 COMMENT 'units that came to the side on that day, those included of which only the other side was seen',
     seen_n UInt64 COMMENT 'of those: seen on this side',
     both_n UInt64 COMMENT 'of those: seen on both sides of the border',
     both_share Nullable(Float64) COMMENT 'both_n / units, from 0 to 1; NULL: units below {{minimum}}',
-    candidate_n UInt64 COMMENT 'of units: not confirmed to cross yet',
-    hours_with_data UInt64 COMMENT 'hours of the day, 0 to 24, in which a fix or a report came from a unit of this kind on this side; containers and wagons: their own reports, what their train tells is in the row of trains'
+    candidate_n UInt64 COMMENT 'of units: not confirmed to cross yet (v_crossings.candidate). Those that end or are lost before are in no column',
+    hours_with_data UInt64 COMMENT 'hours of the day, 0 to 24, in which a fix or a report came from a unit of this kind while it was on this side, one of those counted in units on this day or before; not plans, not what was taken back; containers and wagons: their own reports, what their train tells is in the row of trains'
 )
-COMMENT 'How much of what happened at a border was observed, by side and day: to be read beside every indicator of it. A side of which nothing was observed has no row; one with hours and no units was heard while nothing stood there.'
+COMMENT 'How much of what happened at a border was observed, by side and day: to be read beside every indicator of it. Days of which neither side of a border was observed have no row; one with hours and no units was heard of units that came on a day before.'
 AS WITH sides AS (
     SELECT
         border, border_name, toString(role) AS role, toString(s.country) AS country, direction, unit_kind, unit, journey, n, candidate, notEmpty(s.places) AS seen,
-        coalesce(entered, arrived, departed, left) AS came, coalesce(left, departed, if(state IN ('open', 'silent'), now, NULL), came) AS went
+        coalesce(entered, arrived, departed, left) AS came, coalesce(ended, if(state = 'closed', coalesce(left, departed, came), now)) AS went,
+        -- Nobody told that it left: it is known by what came next, from elsewhere.
+        left_basis = 'inferred' AND departed_basis != 'report' AS seen_elsewhere
     FROM {{.Database}}.crossing_sides AS s
     CROSS JOIN {{.Database}}.v_now AS t
 )
@@ -36,16 +38,16 @@ FROM (
         AND o.role = if(s.role = 'outbound', 'inbound', 'outbound')
     WHERE isNotNull(came)
     UNION ALL
-    SELECT border, any(s.border_name) AS border_name, role, any(s.country) AS country, direction, unit_kind, toDate(h.hour) AS day, 0 AS units, 0 AS seen,
-        0 AS both, 0 AS candidates, uniqExact(h.hour) AS hours
-    FROM sides AS s
-    GLOBAL INNER JOIN (
-        SELECT unit, toStartOfHour(time) AS hour FROM {{.Database}}.v_positions
-        UNION DISTINCT
-        SELECT unit, toStartOfHour(time) AS hour FROM {{.Database}}.v_events
+    SELECT border, any(s.border_name) AS border_name, role, any(s.country) AS country, direction, unit_kind, toDate(h.time) AS day, 0 AS units, 0 AS seen,
+        0 AS both, 0 AS candidates, uniqExact(toStartOfHour(h.time)) AS hours
+    FROM (
+        SELECT unit, time FROM {{.Database}}.v_positions
+        UNION ALL
+        SELECT unit, time FROM {{.Database}}.v_events
         WHERE classifier = 'actual' AND NOT retracted AND event NOT IN ('planned', 'retracted')
-    ) AS h ON h.unit = s.unit
-    WHERE s.seen AND h.hour >= toStartOfHour(assumeNotNull(came)) AND h.hour <= went
+    ) AS h
+    GLOBAL INNER JOIN sides AS s ON s.unit = h.unit
+    WHERE s.seen AND h.time >= s.came AND (h.time < s.went OR h.time = s.went AND NOT s.seen_elsewhere)
     GROUP BY border, role, direction, unit_kind, day
 ) AS c
 GROUP BY border, role, direction, unit_kind, day
