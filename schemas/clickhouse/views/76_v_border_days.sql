@@ -48,76 +48,78 @@ AS WITH
         WHERE has(s.places, v.place) AND (v.unit, s.border) GLOBAL NOT IN (SELECT unit, border FROM crossers)
         GROUP BY unit, unit_kind, border, direction, role
     ),
-    stays AS (
-        SELECT unit, unit_kind, border, direction, role, country, zone, formed, broken_up, came, went,
-            coalesce(came, went) AS counted_from, coalesce(went, if(state = 'lost', known_at, NULL)) AS counted_to
+    -- Both directions of each border, with the place that tells the clocks of each side.
+    flows AS (
+        SELECT border, concat(from_country, '-', to_country) AS direction, from_country, from_place, to_place, if(sea, 'vessel', 'train') AS carrier
         FROM (
-            SELECT *, dictGetOrDefault('{{.Database}}.places', 'zone', tuple(places[1]), 'UTC') AS zone
-            FROM (SELECT * FROM crossers UNION ALL SELECT * FROM inland)
+            SELECT id AS border, sea, arrayJoin([(country_a, country_b, places_a[1], places_b[1]), (country_b, country_a, places_b[1], places_a[1])]) AS way,
+                way.1 AS from_country, way.2 AS to_country, way.3 AS from_place, way.4 AS to_place
+            FROM {{.Database}}.catalogue_borders
         )
-        WHERE isNotNull(counted_from)
     ),
-    sides AS (
-        SELECT t.border AS border, t.direction AS direction, t.role AS role, t.unit_kind AS unit_kind, any(t.country) AS country, any(t.zone) AS zone,
-            min(day_of(assumeNotNull(t.counted_from), t.zone)) AS first
-        FROM stays AS t GROUP BY border, direction, role, unit_kind
-    ),
-    moves AS (
-        SELECT border, direction, role, unit_kind, day_of(assumeNotNull(counted_from), zone) AS day,
-            toInt64(isNotNull(came) AND NOT formed) AS arrived, toInt64(formed) AS formed, toInt64(0) AS departed, toInt64(0) AS ended,
-            toInt64(NOT s.formed) AS stock, toInt64(s.formed) AS stock_formed, toInt64(0) AS boxes, toInt64(0) AS offered, toInt64(0) AS accepted, toInt64(0) AS refused, toInt64(0) AS held
-        FROM stays AS s
-        UNION ALL
-        SELECT border, direction, role, unit_kind, day_of(assumeNotNull(counted_to), zone),
-            0, 0, isNotNull(went) AND NOT broken_up, isNotNull(went) AND broken_up, -toInt64(NOT formed), -toInt64(formed), 0, 0, 0, 0, 0
-        FROM stays WHERE isNotNull(counted_to)
-        UNION ALL
-        SELECT border, direction, role, s.unit_kind, day_of(assumeNotNull(b.at), s.zone), 0, 0, 0, 0, 0, 0, b.step, 0, 0, 0, 0
+    -- What happened at a time; place is one of the side. Counts: arrived, formed, departed, ended; steps of on_hand, on_hand_formed,
+    -- on_hand_containers; offered, accepted, refused; steps of held_upstream.
+    happened AS (
+        SELECT border, direction, role, unit_kind, places[1] AS place, move.1 AS at, move.2 AS counts
         FROM (
-            SELECT border, direction, role, arrayJoin(arrayFilter(x -> isNotNull(x.1), [(coalesce(began, ended), 1), (coalesce(ended, if(state = 'lost', known_at, NULL)), -1)])) AS move,
-                move.1 AS at, move.2 AS step
-            FROM {{.Database}}.crossing_sides WHERE unit_kind = 'container' AND state != 'none' AND isNotNull(coalesce(began, ended))
-        ) AS b
-        GLOBAL INNER JOIN (SELECT border, direction, role, min(unit_kind) AS unit_kind, any(zone) AS zone FROM sides GROUP BY border, direction, role) AS s USING (border, direction, role)
+            SELECT *, arrayJoin([
+                (coalesce(came, went), [toInt64(isNotNull(came) AND NOT formed), toInt64(formed), 0, 0, toInt64(NOT formed), toInt64(formed), 0, 0, 0, 0, 0]),
+                (coalesce(went, if(state = 'lost', known_at, NULL)),
+                    [0, 0, toInt64(isNotNull(went) AND NOT broken_up), toInt64(isNotNull(went) AND broken_up), -toInt64(NOT formed), -toInt64(formed), 0, 0, 0, 0, 0])]) AS move
+            FROM (SELECT * FROM crossers UNION ALL SELECT * FROM inland)
+            WHERE isNotNull(coalesce(came, went))
+        )
         UNION ALL
-        SELECT s.border, s.direction, s.role, s.unit_kind, day_of(e.time, s.zone), 0, 0, 0, 0, 0, 0, 0,
-            e.step = 'offered' AND s.role = 'outbound', e.step = 'accepted' AND s.role = 'inbound', e.step IN ('refused', 'returned') AND s.role = 'inbound', 0
+        SELECT border, direction, role, if(dictGetOrDefault('{{.Database}}.borders', 'sea', tuple(toString(border)), 0) = 1, 'vessel', 'train'), places[1], move.1,
+            [0, 0, 0, 0, 0, 0, move.2, 0, 0, 0, 0]
+        FROM (
+            SELECT border, direction, role, places, arrayJoin([(coalesce(began, ended), toInt64(1)), (coalesce(ended, if(state = 'lost', known_at, NULL)), toInt64(-1))]) AS move
+            FROM {{.Database}}.crossing_sides WHERE unit_kind = 'container' AND state != 'none' AND isNotNull(coalesce(began, ended))
+        )
+        UNION ALL
+        SELECT f.border, f.direction, if(e.step = 'offered', 'outbound', 'inbound'), e.unit_kind, if(e.step = 'offered', f.from_place, f.to_place), e.time,
+            [0, 0, 0, 0, 0, 0, 0, toInt64(e.step = 'offered'), toInt64(e.step = 'accepted'), toInt64(e.step IN ('refused', 'returned')), 0]
         FROM (
             SELECT DISTINCT unit, unit_kind, border, time, step FROM {{.Database}}.v_events
             WHERE event = 'handover' AND NOT retracted AND classifier = 'actual'
         ) AS e
         GLOBAL INNER JOIN (SELECT unit, border, max(direction) AS direction FROM crossers GROUP BY unit, border) AS c ON c.unit = e.unit AND c.border = e.border
-        GLOBAL INNER JOIN sides AS s ON s.border = e.border AND s.direction = c.direction AND s.unit_kind = e.unit_kind
+        GLOBAL INNER JOIN flows AS f ON f.border = e.border AND f.direction = c.direction
         UNION ALL
-        SELECT s.border, s.direction, s.role, s.unit_kind, day_of(assumeNotNull(h.at), s.zone), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, h.step
+        SELECT f.border, f.direction, 'outbound', h.unit_kind, f.from_place, h.move.1, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, h.move.2]
         FROM (
-            SELECT act.bound_for AS border, unit_kind, country, arrayJoin(arrayFilter(x -> isNotNull(x.1), [(act.from, 1), (act.to, -1)])) AS move, move.1 AS at, move.2 AS step
+            SELECT act.bound_for AS border, unit_kind, country, arrayJoin([(act.from, toInt64(1)), (act.to, toInt64(-1))]) AS move
             FROM (SELECT unit_kind, country, arrayJoin(activities) AS act FROM {{.Database}}.v_visits WHERE unit_kind IN ('train', 'vessel'))
             WHERE act.kind = 'held' AND act.bound_for != ''
         ) AS h
-        GLOBAL INNER JOIN (SELECT * FROM sides WHERE role = 'outbound') AS s ON s.border = h.border AND s.unit_kind = h.unit_kind
-        WHERE s.country = h.country
-        UNION ALL
-        SELECT border, direction, role, unit_kind, arrayJoin(arrayMap(d -> toDate(d), range(toUInt32(first), toUInt32(day_of(assumeNotNull(stage_time), zone)) + 1))),
-            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-        FROM sides
+        GLOBAL INNER JOIN flows AS f ON f.border = h.border AND f.from_country = h.country
     ),
     daily AS (
-        SELECT border, direction, role, unit_kind, day, sum(arrived) AS arrived, sum(formed) AS formed, sum(departed) AS departed, sum(ended) AS ended, sum(stock) AS stock,
-            sum(stock_formed) AS stock_formed, sum(boxes) AS boxes, sum(offered) AS offered, sum(accepted) AS accepted, sum(refused) AS refused, sum(held) AS held
-        FROM moves GROUP BY border, direction, role, unit_kind, day
+        SELECT border, direction, role, unit_kind, day, any(t.zone) AS zone, any(t.place) AS place, sumForEach(t.counts) AS counts
+        FROM (
+            SELECT *, dictGetOrDefault('{{.Database}}.places', 'zone', tuple(toString(place)), 'UTC') AS zone, day_of(assumeNotNull(at), zone) AS day
+            FROM happened WHERE isNotNull(at)
+        ) AS t
+        GROUP BY border, direction, role, unit_kind, day
     )
 SELECT
     d.day AS railway_day,
-    evening(d.day) - toIntervalSecond(dateDiff('second', evening(d.day), parseDateTime64BestEffort(toString(evening(d.day), s.zone), 3, 'UTC'))) AS day_ends,
-    d.border AS border, {{border "d.border"}} AS border_name, d.direction AS direction, d.role AS role, s.country AS country, d.unit_kind AS unit_kind,
-    d.arrived AS arrived, d.formed AS formed, d.departed AS departed, d.ended AS ended,
-    sum(d.stock) OVER so_far AS on_hand, sum(d.stock_formed) OVER so_far AS on_hand_formed, sum(d.boxes) OVER so_far AS on_hand_containers,
-    d.offered AS offered, d.accepted AS accepted, d.refused AS refused, sum(d.held) OVER so_far AS held_upstream,
+    evening(d.day) - toIntervalSecond(dateDiff('second', evening(d.day), parseDateTime64BestEffort(toString(evening(d.day), d.zone), 3, 'UTC'))) AS day_ends,
+    d.border AS border, {{border "d.border"}} AS border_name, d.direction AS direction, d.role AS role,
+    dictGetOrDefault('{{.Database}}.places', 'country', tuple(toString(d.place)), '') AS country, d.unit_kind AS unit_kind,
+    d.counts[1] AS arrived, d.counts[2] AS formed, d.counts[3] AS departed, d.counts[4] AS ended,
+    sum(d.counts[5]) OVER so_far AS on_hand, sum(d.counts[6]) OVER so_far AS on_hand_formed, sum(d.counts[7]) OVER so_far AS on_hand_containers,
+    d.counts[8] AS offered, d.counts[9] AS accepted, d.counts[10] AS refused, sum(d.counts[11]) OVER so_far AS held_upstream,
     if(d.role = 'outbound' AND p.known, p.trains, NULL) AS planned,
-    if(day_ends <= stage_time, planned - d.departed, NULL) AS shortfall
-FROM daily AS d
-GLOBAL INNER JOIN sides AS s ON s.border = d.border AND s.direction = d.direction AND s.role = d.role AND s.unit_kind = d.unit_kind
+    if(day_ends <= stage_time, planned - departed, NULL) AS shortfall
+FROM (
+    SELECT border, direction, role, unit_kind, zone, place, toDate(arrayJoin(range(toUInt32(arrayMin(days)), toUInt32(day_of(assumeNotNull(stage_time), zone)) + 1))) AS day,
+        indexOf(days, day) AS i, if(i = 0, arrayResize([toInt64(0)], 11, toInt64(0)), all[i]) AS counts
+    FROM (
+        SELECT border, direction, role, unit_kind, any(t.zone) AS zone, any(t.place) AS place, groupArray(t.day) AS days, groupArray(t.counts) AS all
+        FROM daily AS t GROUP BY border, direction, role, unit_kind
+    )
+) AS d
 GLOBAL LEFT JOIN (
     SELECT border, replaceAll(direction, '>', '-') AS direction, date, argMax(trains, (announced_at, id)) AS trains, true AS known FROM {{.Database}}.v_plans GROUP BY border, direction, date
 ) AS p ON p.border = d.border AND p.direction = d.direction AND p.date = d.day AND d.unit_kind = 'train'
