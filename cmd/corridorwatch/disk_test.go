@@ -18,7 +18,11 @@ func fullDisk(t *testing.T, world string, want map[string][]string) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=256m"); err != nil {
+	size := "size=256m"
+	if *allFaults { // four days of events
+		size = "size=1g"
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, size); err != nil {
 		t.Skipf("a full disk is not tested: a small one can be mounted by root alone: %v", err)
 	}
 	t.Cleanup(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
