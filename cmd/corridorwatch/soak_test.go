@@ -30,7 +30,6 @@ var (
 // every few rounds and in the end of each leg the audit must be clean. 'make soak' does more rounds, goes on where it was
 // interrupted, and does the same on the clusters of whoever has some.
 func TestCrash(t *testing.T) {
-	t.Parallel()
 	j := openJournal(t)
 	t.Logf("-seed %d", j.Seed)
 	w := &world{}

@@ -33,6 +33,11 @@ type group struct {
 	moved   time.Time            // when somebody joined, or the group was last found dividing up its work: members wait in silence then
 }
 
+// longestRebalance is how long a group waits for members to ask for their share again, ms. The wait begins anew whenever another one asks
+// to join: were it longer than a member's own patience with its request, a group that waits for one who was killed would do so for ever,
+// while the others ask in turn.
+const longestRebalance = 15_000
+
 // membersEvery is how often groups are looked at.
 const membersEvery = time.Second
 
@@ -43,6 +48,7 @@ func (m *members) watch(cluster *kfake.Cluster) {
 			cluster.KeepControl()
 			switch req := req.(type) {
 			case *kmsg.JoinGroupRequest:
+				req.RebalanceTimeoutMillis = min(req.RebalanceTimeoutMillis, longestRebalance)
 				m.joined(req.Group, req.MemberID, time.Duration(req.SessionTimeoutMillis)*time.Millisecond)
 			case *kmsg.SyncGroupRequest:
 				m.heard(req.Group, req.MemberID)
