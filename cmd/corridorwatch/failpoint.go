@@ -10,7 +10,7 @@ import (
 )
 
 // failpoint lets the process die at a named point of its work, for tests. A file says which, and may come and go while the process
-// runs: name:n, the n-th time it comes there since the file says so.
+// runs: name:n, the n-th time it comes there since the file says so. The process removes it when it dies of it.
 type failpoint struct {
 	file string
 
@@ -44,7 +44,7 @@ func (f *failpoint) hit(name string) {
 	if name != die {
 		return
 	}
-	if f.hits++; f.hits == n {
+	if f.hits++; f.hits == n && os.Remove(f.file) == nil { // else it was taken back just now
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {} // nothing more is done until the signal has come
 	}

@@ -186,10 +186,10 @@ func (s *site) awaitDeath(name string, p *producer) bool {
 	s.t.Helper()
 	cmd, ended := s.processOf(name)
 	s.poll(name+" dead or the work done", func() bool { return over(ended) || over(p.ended) })
-	s.disarm(name)
-	if !over(ended) {
+	if s.disarm(name) && !over(ended) {
 		return false
 	}
+	s.poll(name+" dead", func() bool { return over(ended) })
 	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGKILL {
 		s.t.Fatalf("%s ended by itself: %v", name, cmd.ProcessState)
 	}

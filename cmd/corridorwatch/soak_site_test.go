@@ -116,7 +116,8 @@ func (s *site) arm(name, point string, hit int) {
 	}
 }
 
-func (s *site) disarm(name string) { os.Remove(s.pointFile(name)) }
+// disarm takes that back, and tells whether it did: the process may have come there.
+func (s *site) disarm(name string) bool { return os.Remove(s.pointFile(name)) == nil }
 
 // config is what the program's processes run with.
 func (p *program) config() config {
