@@ -159,11 +159,6 @@ func (f *fold) detectIn(area string, flows []*flow, at int64) []*finding {
 			wide = append(wide, closed)
 		}
 		lead := f.lead(feed, wide)
-		if lead == nil { // what is about to end still explains
-			if i := slices.IndexFunc(wide, func(d *finding) bool { return f.alerts[d.fingerprint()].fires() }); i >= 0 {
-				lead = wide[i]
-			}
-		}
 		for _, w := range group {
 			w.leading = lead
 			f.cover(w)
@@ -243,9 +238,15 @@ func (f *fold) lead(feed *finding, wide []*finding) *finding {
 			best = d
 		}
 	}
+	if best == nil { // what is about to end still explains
+		if i := slices.IndexFunc(wide, func(d *finding) bool { return f.alerts[d.fingerprint()].fires() }); i >= 0 {
+			return wide[i]
+		}
+		return nil
+	}
 	var also []string
 	for _, d := range wide {
-		if best == nil || d == best {
+		if d == best {
 			continue
 		}
 		if f.stands(d) {

@@ -22,7 +22,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_border_days
     planned Nullable(Float64) COMMENT 'trains agreed for the day and direction (outbound side), see v_plans; NULL: none is known',
     shortfall Nullable(Float64) COMMENT 'planned less departed, on the outbound side of a day that is over; negative: more went than was agreed'
 )
-COMMENT 'The board of a border by railway days, as stations balance it: on_hand of a day = on_hand of the day before + arrived - departed - ended, of those that arrived; the same of those formed. Each side from the first day on which something stood there to that of v_now. Of a unit that nobody saw come, or that was lost, the day is that on which it was first or last known. Trains where v_borders_now has what stands there now.'
+COMMENT 'The board of a border by railway days, as stations balance it: on_hand of a day = on_hand of the day before + arrived - departed - ended, of those that arrived; the same of those formed. Each side from the first day on which something stood there to that of v_now. Of a unit that nobody saw come, or that was lost, the day is that on which it was first or last known. What stands there now by kind and how long is in v_borders_now.'
 AS WITH
     (SELECT now FROM {{.Database}}.v_now) AS stage_time,
     (t, z) -> toDate(substring(toString(t + INTERVAL 6 HOUR, z), 1, 10)) AS day_of,
@@ -50,9 +50,9 @@ AS WITH
     ),
     -- Both directions of each border, with the place that tells the clocks of each side.
     flows AS (
-        SELECT border, concat(from_country, '-', to_country) AS direction, from_country, from_place, to_place, if(sea, 'vessel', 'train') AS carrier
+        SELECT border, concat(from_country, '-', to_country) AS direction, from_country, from_place, to_place
         FROM (
-            SELECT id AS border, sea, arrayJoin([(country_a, country_b, places_a[1], places_b[1]), (country_b, country_a, places_b[1], places_a[1])]) AS way,
+            SELECT id AS border, arrayJoin([(country_a, country_b, places_a[1], places_b[1]), (country_b, country_a, places_b[1], places_a[1])]) AS way,
                 way.1 AS from_country, way.2 AS to_country, way.3 AS from_place, way.4 AS to_place
             FROM {{.Database}}.catalogue_borders
         )
