@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -16,8 +17,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// members ends the membership of who is silent for longer than a session. kfake does so itself, but only for a member that has received
-// the answer to its join: one that was killed while it joined would stay in its group for ever, and its share of the work be nobody's.
+// members ends the membership of who is silent for longer than a session, in kfake's place. kfake does so only for a member that has
+// received the answer to its join: one that was killed while it joined would stay in its group for ever, and its share of the work be
+// nobody's. And it does so even to a member that waits for the answer to its join, which would wait on without ever getting one.
 type members struct {
 	addr string
 	log  *slog.Logger
@@ -28,15 +30,20 @@ type members struct {
 
 // group is what has been seen of a consumer group.
 type group struct {
-	session time.Duration        // the longest that a member asked for
+	session time.Duration        // the longest that a member asked for, 0: none has since the broker started
 	seen    map[string]time.Time // when each member was last heard of, or found in the group
 	moved   time.Time            // when somebody joined, or the group was last found dividing up its work: members wait in silence then
 }
 
-// longestRebalance is how long a group waits for members to ask for their share again, ms. The wait begins anew whenever another one asks
-// to join: were it longer than a member's own patience with its request, a group that waits for one who was killed would do so for ever,
-// while the others ask in turn.
-const longestRebalance = 15_000
+// The session that kfake is asked for in place of a member's own, ms: the longest that it allows. Shorter than its shortest are left to
+// it to refuse.
+const (
+	shortestSession = 6_000
+	longestSession  = 300_000
+)
+
+// unknownSession is taken for the members of a group from before a restart, until one joins and says its own.
+const unknownSession = 30 * time.Second
 
 // membersEvery is how often groups are looked at.
 const membersEvery = time.Second
@@ -48,8 +55,14 @@ func (m *members) watch(cluster *kfake.Cluster) {
 			cluster.KeepControl()
 			switch req := req.(type) {
 			case *kmsg.JoinGroupRequest:
-				req.RebalanceTimeoutMillis = min(req.RebalanceTimeoutMillis, longestRebalance)
 				m.joined(req.Group, req.MemberID, time.Duration(req.SessionTimeoutMillis)*time.Millisecond)
+				// A group waits no longer than a session for members to ask for their share again. The wait begins anew whenever another
+				// one asks: were it longer than a member's patience with its request, a group that waits for one who was killed would do
+				// so for ever, while the others ask in turn.
+				req.RebalanceTimeoutMillis = min(req.RebalanceTimeoutMillis, req.SessionTimeoutMillis)
+				if req.SessionTimeoutMillis >= shortestSession {
+					req.SessionTimeoutMillis = max(req.SessionTimeoutMillis, longestSession)
+				}
 			case *kmsg.SyncGroupRequest:
 				m.heard(req.Group, req.MemberID)
 			case *kmsg.HeartbeatRequest:
@@ -65,13 +78,19 @@ func (m *members) watch(cluster *kfake.Cluster) {
 func (m *members) joined(name, member string, session time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	g := m.group(name)
+	g.session, g.moved = max(g.session, session), time.Now()
+	g.seen[member] = g.moved
+}
+
+// group is called with mu held.
+func (m *members) group(name string) *group {
 	g := m.groups[name]
 	if g == nil {
 		g = &group{seen: map[string]time.Time{}}
 		m.groups[name] = g
 	}
-	g.session, g.moved = max(g.session, session), time.Now()
-	g.seen[member] = g.moved
+	return g
 }
 
 func (m *members) heard(name, member string) {
@@ -86,26 +105,49 @@ func (m *members) heard(name, member string) {
 func (m *members) run(ctx context.Context) {
 	tick := time.NewTicker(membersEvery)
 	defer tick.Stop()
+	restored := false
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		m.mu.Lock()
-		names := slices.Sorted(maps.Keys(m.groups))
-		m.mu.Unlock()
-		if len(names) == 0 {
-			continue
+		var err error
+		if !restored {
+			err = m.restore(ctx)
+			restored = err == nil
 		}
-		if err := m.look(ctx, names); err != nil && ctx.Err() == nil {
+		if err == nil {
+			err = m.look(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
 			m.log.Warn("embedded broker: look at the consumer groups; trying again", "err", err)
 		}
 	}
 }
 
+// restore learns of the groups from before a restart.
+func (m *members) restore(ctx context.Context) error {
+	res, err := ask(ctx, m.addr, kmsg.NewPtrListGroupsRequest())
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, g := range res.(*kmsg.ListGroupsResponse).Groups {
+		m.group(g.Group)
+	}
+	return nil
+}
+
 // look lets those leave that have been silent for too long.
-func (m *members) look(ctx context.Context, names []string) error {
+func (m *members) look(ctx context.Context) error {
+	m.mu.Lock()
+	names := slices.Sorted(maps.Keys(m.groups))
+	m.mu.Unlock()
+	if len(names) == 0 {
+		return nil
+	}
 	describe := kmsg.NewPtrDescribeGroupsRequest()
 	describe.Groups = names
 	res, err := ask(ctx, m.addr, describe)
@@ -134,6 +176,7 @@ func (m *members) silent(d *kmsg.DescribeGroupsResponseGroup) (out []string) {
 		g.moved = now
 		return nil
 	}
+	session := cmp.Or(g.session, unknownSession)
 	seen := map[string]time.Time{}
 	for i := range d.Members {
 		member := d.Members[i].MemberID
@@ -142,7 +185,7 @@ func (m *members) silent(d *kmsg.DescribeGroupsResponseGroup) (out []string) {
 			last = now
 		}
 		seen[member] = last
-		if now.Sub(last) > g.session && now.Sub(g.moved) > g.session {
+		if now.Sub(last) > session && now.Sub(g.moved) > session {
 			out = append(out, member)
 		}
 	}

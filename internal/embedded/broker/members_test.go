@@ -21,11 +21,7 @@ func TestKilledWhileJoining(t *testing.T) {
 	for n := w.share(one); n != 2; n = w.share(one) {
 		t.Logf("with the one that was killed: %d partitions", n)
 	}
-	res, err := ask(w.ctx, w.addr, &kmsg.DescribeGroupsRequest{Groups: []string{"workers"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := len(res.(*kmsg.DescribeGroupsResponse).Groups[0].Members); n != 1 {
+	if n := w.members(); n != 1 {
 		t.Errorf("%d members", n)
 	}
 }
@@ -43,9 +39,34 @@ func TestKilledAndOthersCome(t *testing.T) {
 		t.Fatalf("with the one that was killed: %d partitions", n)
 	}
 	two := w.join()
-	for {
-		if a, b := w.share(one), w.share(two); a == 1 && b == 1 {
-			return
+	// Who hears of which generation first is open: a generation may still have the one that was killed, or come before the other is there.
+	shares := make(chan [2]int)
+	for i, group := range []*kafka.ConsumerGroup{one, two} {
+		go func() {
+			for {
+				g, err := group.Next(w.ctx)
+				if w.ctx.Err() != nil {
+					return
+				}
+				if err != nil {
+					continue
+				}
+				select {
+				case shares <- [2]int{i, len(g.Assignments["work"])}:
+				case <-w.ctx.Done():
+					return
+				}
+			}
+		}()
+	}
+	var last [2]int
+	for last != [2]int{1, 1} || w.members() != 2 {
+		select {
+		case share := <-shares:
+			last[share[0]] = share[1]
+			t.Logf("%d partitions for each", last)
+		case <-w.ctx.Done():
+			t.Fatalf("the work is not divided: %d partitions for each, %d members", last, w.members())
 		}
 	}
 }
@@ -63,6 +84,10 @@ func newWorkers(t *testing.T) *workers {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.Close() })
+	return workersAt(t, b)
+}
+
+func workersAt(t *testing.T, b *Broker) *workers {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	client := &kafka.Client{Addr: kafka.TCP(b.Addr())}
@@ -99,6 +124,15 @@ func (w *workers) share(group *kafka.ConsumerGroup) int {
 	}
 }
 
+func (w *workers) members() int {
+	w.t.Helper()
+	res, err := ask(w.t.Context(), w.addr, &kmsg.DescribeGroupsRequest{Groups: []string{"workers"}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return len(res.(*kmsg.DescribeGroupsResponse).Groups[0].Members)
+}
+
 // joinAndDie asks to join, and hears no answer.
 func (w *workers) joinAndDie() {
 	w.t.Helper()
@@ -118,4 +152,38 @@ func (w *workers) joinAndDie() {
 		w.t.Fatal(err)
 	}
 	conn.Close()
+}
+
+// TestRestartedWithMembers: the members of a group are those of the next start too, and watched by it though they do not join again.
+func TestRestartedWithMembers(t *testing.T) {
+	dir := t.TempDir()
+	b, err := Start(Config{Dir: dir, Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := workersAt(t, b)
+	if n := w.share(w.join()); n != 2 {
+		t.Fatalf("%d partitions", n)
+	}
+	b.Close()
+	if b, err = Start(Config{Dir: dir, Listen: "127.0.0.1:0"}); err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	w.addr = b.Addr()
+	if n := w.members(); n != 1 {
+		t.Fatalf("%d members after the restart", n)
+	}
+	m := &members{addr: b.Addr(), log: b.log.to, groups: map[string]*group{}}
+	if err := m.restore(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d := &kmsg.DescribeGroupsResponseGroup{Group: "workers", State: "Stable", Members: []kmsg.DescribeGroupsResponseGroupMember{{MemberID: "one"}}}
+	if out := m.silent(d); len(out) != 0 {
+		t.Fatalf("just found, and silent for too long: %s", out)
+	}
+	m.groups["workers"].seen["one"] = time.Now().Add(-unknownSession - time.Second)
+	if out := m.silent(d); len(out) != 1 {
+		t.Error("a member that is silent since the restart keeps its share")
+	}
 }
