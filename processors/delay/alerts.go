@@ -36,10 +36,13 @@ func (a *alert) fires() bool { return a != nil && a.told != nil && a.told.Firing
 func (f *fold) live(at int64, all []*finding, out *stream.Out) {
 	found := make(map[string]*finding, len(all))
 	for _, d := range all {
-		found[d.fingerprint()] = d
-		if d.fire && f.alerts[d.fingerprint()] == nil {
+		if f.alert(d) == nil {
+			if !d.fire {
+				continue
+			}
 			f.alerts[d.fingerprint()] = &alert{}
 		}
+		found[d.fingerprint()] = d
 	}
 	for _, key := range sortedKeys(f.alerts) {
 		a, d := f.alerts[key], found[key]
@@ -137,10 +140,10 @@ func (f *fold) worthTelling(told *pb.Alert, d *finding, at int64) bool {
 	}
 	switch d.kind {
 	case KindOverdue, KindAnomalous, KindTrainSilent, KindFeedSilent: // that time goes on is not worth telling
-		return d.restriction != told.Restriction
+		return d.restriction() != told.Restriction
 	}
 	times := d.value / told.Value
-	return d.restriction != told.Restriction || told.Value > 0 && (times >= set.Change || times <= 1/set.Change)
+	return d.restriction() != told.Restriction || told.Value > 0 && (times >= set.Change || times <= 1/set.Change)
 }
 
 // tell writes the alert as it is seen now.
@@ -149,7 +152,7 @@ func (f *fold) tell(a *alert, d *finding, at int64, out *stream.Out) {
 		Fingerprint: a.told.Fingerprint, Revision: a.told.Revision + 1, Since: a.told.Since, Firing: true, Updated: at,
 		Kind: d.kind, Severity: d.severity, Area: d.area, Border: d.border, Role: d.role, Direction: d.direction, Place: d.place,
 		Unit: d.unit, UnitKind: d.unitKind, Summary: d.summary, Evidence: d.evidence, Value: d.value, Baseline: d.baseline,
-		BaselineBasis: d.basis, Restriction: d.restriction, Corridors: f.corridorsOf(d),
+		BaselineBasis: d.basis, Restriction: d.restriction(), Corridors: f.corridorsOf(d),
 	}
 	if severer(a.told.Severity, t.Severity) {
 		t.Severity = a.told.Severity // it does not become milder before it is over: else it would go to and fro

@@ -51,24 +51,43 @@ type finding struct {
 	value, baseline                                  float64
 	basis                                            string
 	summary, evidence                                string
-	restriction                                      string
-	cause                                            string // fingerprint of the finding that this one is a part of
+	limit                                            *restriction // in force meanwhile; nil: none
+	cause                                            string       // fingerprint of the finding that this one is a part of
+	print                                            string       // its fingerprint, once somebody asked
 }
 
 // fingerprint is what it is about, never how bad it is or since when.
 func (d *finding) fingerprint() string {
-	return strings.Join([]string{d.kind, d.area, d.border, d.role, d.direction, d.place, d.unit}, "|")
+	if d.print == "" {
+		d.print = strings.Join([]string{d.kind, d.area, d.border, d.role, d.direction, d.place, d.unit}, "|")
+	}
+	return d.print
+}
+
+func (d *finding) restriction() string {
+	if d.limit == nil {
+		return ""
+	}
+	return d.limit.text()
+}
+
+// alert is the one that a finding is about, nil if there is none.
+func (f *fold) alert(d *finding) *alert {
+	if len(f.alerts) == 0 {
+		return nil
+	}
+	return f.alerts[d.fingerprint()]
 }
 
 // idle tells whether a finding is no reason to begin and none to look on: then nobody reads it.
-func (f *fold) idle(d *finding) bool { return !d.fire && !f.alerts[d.fingerprint()].fires() }
+func (f *fold) idle(d *finding) bool { return !d.fire && !f.alert(d).fires() }
 
 // flow is what goes one way through one side of a border, or through a place.
 type flow struct {
 	*series
 	at      int64
 	border  *network.Border // nil: a place
-	name    string          // for people
+	place   *network.Place  // nil: a border
 	waits   []*sample
 	held    []hold
 	limit   *restriction // in force; nil: none
@@ -77,14 +96,19 @@ type flow struct {
 
 func (w *flow) finding(kind string) *finding {
 	return &finding{kind: kind, area: w.area, border: w.key.border, role: w.key.role, direction: w.key.direction, place: w.key.place,
-		unitKind: w.key.kind, severity: Ticket, restriction: w.restricted()}
+		unitKind: w.key.kind, severity: Ticket, limit: w.limit}
 }
 
-func (w *flow) restricted() string {
-	if w.limit == nil {
-		return ""
+// name is for people.
+func (w *flow) name() string {
+	if w.border == nil {
+		return w.place.Name + way(w.key.direction)
 	}
-	return w.limit.text()
+	country, to, _ := strings.Cut(w.key.direction, "-")
+	if w.key.role == network.Inbound {
+		country = to
+	}
+	return fmt.Sprintf("%s, %s %s (%s)", w.border.Name, country, w.key.role, w.key.direction)
 }
 
 // detect looks at every area, and lets alerts live.
@@ -111,7 +135,7 @@ func (f *fold) flow(r *series, at int64) *flow {
 		if !ok || len(f.cat.BorderSides(p.ID)) > 0 && vehicle(r.key.kind) {
 			return nil // trains at a border are seen by their crossings
 		}
-		w.name = fmt.Sprintf("%s%s", p.Name, way(r.key.direction))
+		w.place = p
 		if vehicle(r.key.kind) {
 			w.waits = r.waiting(at)
 		}
@@ -122,14 +146,9 @@ func (f *fold) flow(r *series, at int64) *flow {
 		return nil
 	}
 	w.border, w.waits, w.limit = b, r.waiting(at), f.inForce(b.ID, r.key.direction, at)
-	from, to, _ := strings.Cut(r.key.direction, "-")
-	country := from
-	if r.key.role == network.Inbound {
-		country = to
-	} else {
+	if r.key.role != network.Inbound {
 		w.held = f.heldFor(r.key, at)
 	}
-	w.name = fmt.Sprintf("%s, %s %s (%s)", b.Name, country, r.key.role, r.key.direction)
 	return w
 }
 
@@ -213,7 +232,7 @@ func rank(kind string) int {
 
 // stands tells whether a finding is, or becomes, an alert.
 func (f *fold) stands(d *finding) bool {
-	return d.fire || d.keep && f.alerts[d.fingerprint()].fires()
+	return d.fire || d.keep && f.alert(d).fires()
 }
 
 // lead finds the one cause of a direction: of several the highest, then the one that is an alert already, then the first by side
@@ -227,7 +246,7 @@ func (f *fold) lead(feed *finding, wide []*finding) *finding {
 		if ra, rb := rank(a.kind), rank(b.kind); ra != rb {
 			return ra > rb
 		}
-		fa, fb := f.alerts[a.fingerprint()].fires(), f.alerts[b.fingerprint()].fires()
+		fa, fb := f.alert(a).fires(), f.alert(b).fires()
 		if fa != fb {
 			return fa
 		}
@@ -239,7 +258,7 @@ func (f *fold) lead(feed *finding, wide []*finding) *finding {
 		}
 	}
 	if best == nil { // what is about to end still explains
-		if i := slices.IndexFunc(wide, func(d *finding) bool { return f.alerts[d.fingerprint()].fires() }); i >= 0 {
+		if i := slices.IndexFunc(wide, func(d *finding) bool { return f.alert(d).fires() }); i >= 0 {
 			return wide[i]
 		}
 		return nil

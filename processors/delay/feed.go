@@ -53,6 +53,9 @@ func (f *fold) feedSilent(area string, flows []*flow, at int64) *finding {
 	d := &finding{kind: KindFeedSilent, area: area, severity: Ticket, since: heard, basis: basisUsual}
 	d.value, d.baseline = inHours((at-heard)/1000), math.Round(due)
 	d.fire, d.keep = due >= set.Fire && at-heard >= set.AtLeastMS, due >= set.Keep
+	if f.idle(d) {
+		return nil
+	}
 	if at-heard >= set.PageMS {
 		d.severity = Page
 	}

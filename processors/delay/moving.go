@@ -85,14 +85,14 @@ func (f *fold) nothingMoving(w *flow) *finding {
 	d.fire = due >= set.Fire && len(w.waits) >= set.Trains && w.at-since >= set.AtLeastMS &&
 		float64(w.at-since) >= set.Gaps*float64(set.GapsMS)/float64(max(1, w.releases(last-set.GapsMS, last+1)))
 	d.keep, d.baseline = due >= set.Keep, math.Floor(due)
-	if f.alerts[d.fingerprint()].fires() && !d.keep {
+	if f.alert(d).fires() && !d.keep {
 		due := f.due(w, w.at-set.TrickleMS)
 		d.keep = due >= set.Keep && float64(w.releases(w.at-set.TrickleMS, w.at)) < set.Trickle*due
 	}
 	if f.idle(d) {
 		return nil
 	}
-	d.summary = fmt.Sprintf("%s: no train has gone on for %s, %s", w.name, hours((w.at-since)/1000), waiting(len(w.waits)))
+	d.summary = fmt.Sprintf("%s: no train has gone on for %s, %s", w.name(), hours((w.at-since)/1000), waiting(len(w.waits)))
 	d.evidence = fmt.Sprintf("By how long trains waited in the last 28 days %.0f should have gone on since %s; %s; %s.",
 		d.baseline, moment(since), f.beyond(w), f.upstream(w))
 	return d
@@ -125,7 +125,7 @@ func (f *fold) closure(group []*flow) *finding {
 	}
 	set, at := f.set.Moving, group[0].at
 	last, waits, held, due := limit.from, 0, 0, 0.0
-	var text string
+	var out *flow
 	for _, w := range group {
 		if w.key.role == network.Outbound { // what has crossed already goes on
 			last = max(last, w.lastRelease(at))
@@ -138,17 +138,23 @@ func (f *fold) closure(group []*flow) *finding {
 		due += f.due(w, last)
 		waits += len(w.waits)
 		held += len(w.held)
-		text = f.beyond(w) + "; " + f.upstream(w) + "."
+		out = w
 	}
 	d := group[0].finding(KindClosure)
 	d.role, d.since, d.value = "", limit.from, float64(waits+held)
 	d.fire = waits+held > 0 && (due >= set.Declared || at-last >= set.DeclaredMS)
 	d.keep = at-last >= set.ResumedMS
 	d.basis = basisNone
+	if f.idle(d) {
+		return nil
+	}
 	if at-limit.from >= set.PageMS {
 		d.severity = Page
 	}
 	d.summary = fmt.Sprintf("%s (%s): closed, %s, %d held upstream", group[0].border.Name, group[0].key.direction, waiting(waits), held)
-	d.evidence = "Declared: " + limit.text() + ". Outbound: " + text
+	d.evidence = "Declared: " + limit.text() + "."
+	if out != nil {
+		d.evidence += " Outbound: " + f.beyond(out) + "; " + f.upstream(out) + "."
+	}
 	return d
 }

@@ -34,6 +34,7 @@ func (f *fold) notice(ev *pb.Event) {
 // noted is what the notices say, found once: detectors ask at each point of the grid.
 type noted struct {
 	plans    map[dayPlan]*pb.Event
+	planned  map[[2]string]bool          // borders and directions of the plans
 	declared map[[2]string][]restriction // by border and direction; filled as it is asked for
 }
 
@@ -43,7 +44,7 @@ func (f *fold) read() *noted {
 	if f.noted != nil {
 		return f.noted
 	}
-	f.noted = &noted{plans: map[dayPlan]*pb.Event{}, declared: map[[2]string][]restriction{}}
+	f.noted = &noted{plans: map[dayPlan]*pb.Event{}, planned: map[[2]string]bool{}, declared: map[[2]string][]restriction{}}
 	for _, key := range sortedKeys(f.notices) {
 		ev := f.notices[key]
 		p := ev.GetBorderPlan()
@@ -51,6 +52,7 @@ func (f *fold) read() *noted {
 			continue
 		}
 		of := dayPlan{ev.Subject, plainDirection(p.Direction), p.Date}
+		f.noted.planned[[2]string{of.border, of.direction}] = true
 		if best := f.noted.plans[of]; best == nil || cmp.Or(cmp.Compare(ev.RecordedAt, best.RecordedAt), cmp.Compare(ev.Hash, best.Hash)) > 0 {
 			f.noted.plans[of] = ev
 		}

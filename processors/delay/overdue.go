@@ -38,7 +38,7 @@ func (f *fold) overdue(w *flow, s *sample) *finding {
 	}
 	waited := (w.at - s.began) / 1000
 	d.value = inHours(waited)
-	d.summary = fmt.Sprintf("%s: %s has waited %s, usual %s", w.name, s.unit, hours(waited), hours(y.median))
+	d.summary = fmt.Sprintf("%s: %s has waited %s, usual %s", w.name(), s.unit, hours(waited), hours(y.median))
 	d.evidence = fmt.Sprintf("There since %s; %s.", moment(s.began), y.text())
 	if c := w.covered(s.began, w.at) / 1000; c > 0 {
 		d.evidence += fmt.Sprintf(" %s of it, while the border itself was delayed, do not count.", hours(c))
@@ -142,9 +142,9 @@ func (f *fold) anomalous(w *flow, s *sample) *finding {
 	if d.keep = d.fire; f.idle(d) {
 		return nil
 	}
-	d.summary = fmt.Sprintf("%s: %s waited %s, usual %s", w.name, s.unit, hours(s.seconds), hours(y.median))
+	d.summary = fmt.Sprintf("%s: %s waited %s, usual %s", w.name(), s.unit, hours(s.seconds), hours(y.median))
 	d.evidence = fmt.Sprintf("From %s to %s; %s.", moment(s.began), moment(s.ended), y.text())
-	if overdue := w.single(KindOverdue, s, y); f.alerts[overdue.fingerprint()] != nil {
+	if overdue := w.single(KindOverdue, s, y); f.alert(overdue) != nil {
 		d.fire, d.keep = false, false // it was told while it waited
 	}
 	w.partOf(d)
@@ -165,7 +165,7 @@ func (f *fold) trainSilent(w *flow, s *sample) *finding {
 	}
 	d := w.single(KindTrainSilent, s, yardstick{basis: basisNone})
 	d.since, d.severity, d.fire, d.keep = 0, Info, true, true
-	d.summary = fmt.Sprintf("%s: nothing is heard of %s", w.name, s.unit)
+	d.summary = fmt.Sprintf("%s: nothing is heard of %s", w.name(), s.unit)
 	d.evidence = fmt.Sprintf("It came at %s. Whether it still waits is not known: look at its tracker, or ask the station.", moment(s.began))
 	w.partOf(d)
 	return d

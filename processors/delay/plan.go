@@ -31,10 +31,13 @@ func (f *fold) belowPlan(group []*flow) *finding {
 	set, first := f.set.Throughput, group[0]
 	at := first.at - set.GraceMS
 	border, direction := first.key.border, first.key.direction
-	today, from, _ := f.railwayDay(border, direction, at)
-	spread := f.dispersion(group, from)
 	d := first.finding(KindBelowPlan)
 	d.role, d.basis = "", "plan"
+	if !f.read().planned[[2]string{border, direction}] && f.idle(d) {
+		return nil
+	}
+	today, from, _ := f.railwayDay(border, direction, at)
+	spread := f.dispersion(group, from)
 	worst := 0.0
 	judge := func(text string, actual, agreed, days, variance float64, since int64) {
 		z := (agreed - actual) / math.Sqrt(math.Max(variance, 1))
@@ -68,6 +71,9 @@ func (f *fold) belowPlan(group []*flow) *finding {
 		actual, agreed, from = actual+count, agreed+plan, dayFrom
 		list += fmt.Sprintf(" %s: %.0f of %.0f.", date, count, plan)
 		judge("in the "+days(n)+" to "+moment(dayTo+int64(n-1)*dayMS), actual, agreed, float64(n), agreed*spread, dayFrom)
+	}
+	if f.idle(d) {
+		return nil
 	}
 	if d.baseline > 0 && d.value <= set.Page*d.baseline {
 		d.severity = Page

@@ -42,7 +42,7 @@ func (f *fold) levelShift(w *flow) *finding {
 	}
 	c := w.shift
 	d := w.finding(KindLevelShift)
-	if !c.ok && !f.alerts[d.fingerprint()].fires() {
+	if !c.ok && !f.alert(d).fires() {
 		return nil
 	}
 	d.since, d.value, d.baseline, d.basis = c.from, c.now/3600, c.before/3600, basisUsual
@@ -51,7 +51,7 @@ func (f *fold) levelShift(w *flow) *finding {
 	if len(crowd) >= set.Crowd {
 		d.fire, d.value, d.since = c.ok, max(d.value, inHours(crowd[len(crowd)/2])), w.waits[0].began
 	}
-	if a := f.alerts[d.fingerprint()]; a.fires() { // against the level it was told of: the new one is among those before by and by
+	if a := f.alert(d); a.fires() { // against the level it was told of: the new one is among those before by and by
 		d.keep = (c.last >= set.Keep*a.told.Baseline*3600 || len(crowd) > 0) && w.at-a.told.Since < set.UsualAfter
 		if w.at-a.told.Since >= set.UsualAfter {
 			w.covers = slices.DeleteFunc(w.covers, func(c cover) bool { return c.how == longer })
@@ -70,10 +70,10 @@ func (f *fold) levelShift(w *flow) *finding {
 	if vehicle(w.key.kind) {
 		unit = "trains"
 	}
-	d.summary = fmt.Sprintf("%s: half of the last %d %s waited %s or more, before %s", w.name, c.n, unit, hours(int64(c.now)), hours(int64(c.before)))
+	d.summary = fmt.Sprintf("%s: half of the last %d %s waited %s or more, before %s", w.name(), c.n, unit, hours(int64(c.now)), hours(int64(c.before)))
 	d.evidence = fmt.Sprintf("Since %s; %d stays in the 28 days before. The difference is %.1f times what chance explains.", moment(c.from), c.of, c.z)
 	if (!c.ok || c.z < set.Fire) && len(crowd) > 0 {
-		d.summary = fmt.Sprintf("%s: %s at once are overdue, half of those before waited less than %s", w.name, trains(len(crowd)), hours(int64(d.baseline*3600)))
+		d.summary = fmt.Sprintf("%s: %s at once are overdue, half of those before waited less than %s", w.name(), trains(len(crowd)), hours(int64(d.baseline*3600)))
 		d.evidence = f.beyond(w) + "."
 	}
 	return d
