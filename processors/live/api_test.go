@@ -214,7 +214,7 @@ func TestPoll(t *testing.T) {
 	if err := p.Look(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	changes, rev, _, _ := p.Board.since("", 0, Views())
+	changes, rev, _ := told(t, p.Board, "", 0, Views())
 	for _, view := range Views() {
 		if len(changes[view]) == 0 {
 			t.Errorf("nothing of %s is on the board: the story tells nothing of it", view)
@@ -237,7 +237,7 @@ func TestPoll(t *testing.T) {
 	if err := p.Look(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, again, _, _ := p.Board.since("", 0, Views()); again != rev {
+	if _, again, _ := told(t, p.Board, "", 0, Views()); again != rev {
 		t.Error("rows change though nothing has happened")
 	}
 	away = true

@@ -12,8 +12,10 @@ import (
 	"container/list"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -26,9 +28,27 @@ type Board struct {
 	mu      sync.Mutex
 	rev     uint64
 	views   map[string]*shown
-	changed chan struct{} // closed when something changes
-	horizon uint64        // deleted rows of this revision and before are forgotten: who knows less needs everything
+	changed chan struct{}  // closed when something changes
+	horizon uint64         // deleted rows of this revision and before are forgotten: who knows less needs everything
+	written map[asked]news // what is told now, by who asks: clients that keep up ask for the same
 }
+
+// asked is what a client knows, and which views it watches.
+type asked struct {
+	rev   uint64
+	whole bool
+	views string
+}
+
+// news are changes as they are sent. Nobody writes into it: it is of all clients that lack the same.
+type news struct {
+	event string // snapshot or delta; empty: there are none
+	data  []byte // Changes as JSON
+	rev   uint64 // which they bring one to
+}
+
+// mostWritten is how many different news are kept. Clients that are slow lack each something else.
+const mostWritten = 8
 
 // shown is a view.
 type shown struct {
@@ -48,7 +68,7 @@ const keepDeleted = 15 * time.Minute
 
 // NewBoard makes an empty board.
 func NewBoard() *Board {
-	return &Board{name: rand.Text()[:8], views: map[string]*shown{}, changed: make(chan struct{})}
+	return &Board{name: rand.Text()[:8], views: map[string]*shown{}, changed: make(chan struct{}), written: map[asked]news{}}
 }
 
 // Put replaces the rows of a view. Rows that are as they were keep their revision.
@@ -87,6 +107,7 @@ func (b *Board) Put(view string, rows map[string]json.RawMessage) {
 		}
 	}
 	if b.rev != before {
+		clear(b.written)
 		close(b.changed)
 		b.changed = make(chan struct{})
 	}
@@ -97,16 +118,47 @@ type Changes map[string]map[string]json.RawMessage
 
 var deleted = json.RawMessage("null")
 
-// since are the changes behind a revision of the given views, up to which revision they bring, and a channel that is closed when there
-// are more. whole tells that they are everything: who had a revision that is not known begins anew.
-func (b *Board) since(name string, rev uint64, views []string) (c Changes, now uint64, whole bool, more <-chan struct{}) {
+// news are what a client lacks that has a revision, and a channel that is closed when there is more. They are written once for all that
+// lack the same, while they wait for it: with 200 clients that keep up it is one that is written.
+func (b *Board) news(name string, rev uint64, views []string) (n news, more <-chan struct{}, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	whole = name != b.name || rev < b.horizon || rev > b.rev
+	whole := b.unknown(name, rev)
+	key := asked{rev, whole, strings.Join(views, ",")}
 	if whole {
-		rev = 0
+		key.rev = 0
 	}
-	c = Changes{}
+	n, known := b.written[key]
+	if known {
+		return n, b.changed, nil
+	}
+	n.rev = b.rev
+	changes := b.since(key.rev, whole, views)
+	switch {
+	case whole:
+		n.event = "snapshot"
+	case len(changes) > 0:
+		n.event = "delta"
+	}
+	if n.event != "" {
+		if n.data, err = json.Marshal(changes); err != nil {
+			return news{}, nil, fmt.Errorf("write what changed: %w", err)
+		}
+	}
+	if len(b.written) < mostWritten {
+		b.written[key] = n
+	}
+	return n, b.changed, nil
+}
+
+// unknown tells whether a revision is none from which one can go on: who has such a one begins anew.
+func (b *Board) unknown(name string, rev uint64) bool {
+	return name != b.name || rev < b.horizon || rev > b.rev
+}
+
+// since are the changes behind a revision of the given views, or, whole, all rows that there are.
+func (b *Board) since(rev uint64, whole bool, views []string) Changes {
+	c := Changes{}
 	for _, name := range views {
 		v := b.views[name]
 		if v == nil {
@@ -128,5 +180,5 @@ func (b *Board) since(name string, rev uint64, views []string) (c Changes, now u
 			}
 		}
 	}
-	return c, b.rev, whole, b.changed
+	return c
 }

@@ -101,21 +101,19 @@ func (c *client) run(ctx context.Context) error {
 	if wait == 0 {
 		wait = 250 * time.Millisecond
 	}
-	beat := time.NewTicker(BeatEvery)
-	defer beat.Stop()
-	if err := c.send("state", c.Beat()); err != nil {
+	ticks := time.NewTicker(BeatEvery)
+	defer ticks.Stop()
+	if err := c.beat(); err != nil {
 		return err
 	}
 	for {
-		changes, rev, whole, more := c.Board.since(c.name, c.rev, c.views)
-		c.name, c.rev = c.Board.name, rev
-		switch {
-		case whole:
-			if err := c.send("snapshot", changes); err != nil {
-				return err
-			}
-		case len(changes) > 0:
-			if err := c.send("delta", changes); err != nil {
+		n, more, err := c.Board.news(c.name, c.rev, c.views)
+		if err != nil {
+			return err
+		}
+		c.name, c.rev = c.Board.name, n.rev
+		if n.event != "" {
+			if err := c.send(n.event, n.data); err != nil {
 				return err
 			}
 		}
@@ -125,8 +123,8 @@ func (c *client) run(ctx context.Context) error {
 				return ctx.Err()
 			case <-more:
 				quiet = false
-			case <-beat.C:
-				if err := c.send("state", c.Beat()); err != nil {
+			case <-ticks.C:
+				if err := c.beat(); err != nil {
 					return err
 				}
 			}
@@ -139,13 +137,18 @@ func (c *client) run(ctx context.Context) error {
 	}
 }
 
-// send writes one event, whose id is where the client is then.
-func (c *client) send(event string, data any) error {
-	text, err := json.Marshal(data)
+// beat tells how fresh it is.
+func (c *client) beat() error {
+	text, err := json.Marshal(c.Beat())
 	if err != nil {
 		return err
 	}
-	err = c.to.SetWriteDeadline(time.Now().Add(patience))
+	return c.send("state", text)
+}
+
+// send writes one event, whose id is where the client is then.
+func (c *client) send(event string, data []byte) error {
+	err := c.to.SetWriteDeadline(time.Now().Add(patience))
 	if err != nil && !errors.Is(err, http.ErrNotSupported) && !errors.Is(err, os.ErrNoDeadline) {
 		return err
 	}
@@ -153,8 +156,11 @@ func (c *client) send(event string, data any) error {
 	if c.name != "" {
 		id = fmt.Sprintf("id: %s-%d\n", c.name, c.rev)
 	}
-	if _, err := fmt.Fprintf(c.w, "%sevent: %s\ndata: %s\n\n", id, event, text); err != nil {
-		return err
+	// What is long is not copied: it is of all clients.
+	for _, part := range [][]byte{fmt.Appendf(nil, "%sevent: %s\ndata: ", id, event), data, []byte("\n\n")} {
+		if _, err := c.w.Write(part); err != nil {
+			return err
+		}
 	}
 	return c.to.Flush()
 }
