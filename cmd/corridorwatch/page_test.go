@@ -28,6 +28,8 @@ type tab struct {
 	t    *testing.T
 	ctx  context.Context
 	base string
+	// titles of views that were looked at, by title.
+	titles map[string]string
 
 	mu       sync.Mutex // guards what follows
 	problems []string
@@ -41,7 +43,7 @@ func openTab(t *testing.T, base string) *tab {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	b := &tab{t: t, ctx: ctx, base: base}
+	b := &tab{t: t, ctx: ctx, base: base, titles: map[string]string{}}
 	if err := chromedp.Listen(ctx, b.see); err != nil {
 		t.Fatalf("start the browser: %v", err)
 	}
@@ -103,6 +105,11 @@ func (b *tab) view(hash string, words ...string) string {
 	text := evaluate[string](b, hash, fmt.Sprintf("%s.every((w) => document.querySelector('main').innerText.includes(w)) && document.querySelector('main').innerText", list))
 	if wrong := b.wrong(); len(wrong) > 0 {
 		b.t.Errorf("%s: %v", hash, wrong)
+	}
+	for _, slip := range []string{"NaN", "undefined", "[object", "Invalid Date"} {
+		if strings.Contains(text, slip) {
+			b.t.Errorf("%s shows %s:\n%s", hash, slip, text)
+		}
 	}
 	return text
 }
@@ -213,6 +220,12 @@ func TestPage(t *testing.T) {
 
 	b.alerts(s, rows)
 
+	b.loaded()
+	for hash, word := range map[string]string{"#/borders": "Against the norm", "#/alerts": "Firing: ", "#/trains": trains[0][0], "#/corridor/khorgos-aktau?h=336": " trains", "#/map": "trains",
+		"#/unit/" + unit[0]: "Journey", "#/place/kz-altynkol": "Occupation", "#/report/khorgos": "On hand at end", "#/pipeline": "Everything works"} {
+		b.readable(hash, word)
+	}
+
 	b.view("#/trains", "CRE:99999:2026-03-04")
 	s.stop(syscall.SIGKILL)
 	evaluate[bool](b, "that the program is gone", `document.querySelector(".fresh").innerText.includes("no connection")`)
@@ -279,6 +292,7 @@ func (b *tab) alerts(s *service, rows func(sql string) [][]string) {
 
 	b.view("alerts/"+url.PathEscape(fingerprint), "What was told of it", "wind")
 	row := rows("SELECT summary, evidence, restriction FROM v_alerts WHERE fingerprint = '" + fingerprint + "'")[0]
+	b.readable("#/alerts/"+url.PathEscape(fingerprint), "What was told of it", row[0])
 	text := b.view("#/alerts/"+url.PathEscape(fingerprint), "What was told of it", row[0])
 	for _, want := range row {
 		if !strings.Contains(text, want) {

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -113,7 +114,13 @@ func (a *API) rows(w http.ResponseWriter, r *http.Request, v *view) {
 	if format[0] == "CSVWithNames" {
 		w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", v.Name+".csv"))
 	}
-	if _, err := io.Copy(w, rows); err != nil && r.Context().Err() == nil {
+	w.Header().Add("Vary", "Accept-Encoding")
+	send := func() error { _, err := io.Copy(w, rows); return err }
+	if accepts(r) {
+		w.Header().Set("Content-Encoding", "gzip")
+		send = func() error { return squeeze(w, rows, gzip.BestSpeed) }
+	}
+	if err := send(); err != nil && r.Context().Err() == nil {
 		slog.Warn("api: the answer was broken off", "view", v.Name, "err", err)
 		panic(http.ErrAbortHandler) // so that the client does not take it for whole
 	}

@@ -1,9 +1,9 @@
 import type { ComponentChildren } from "preact";
-import { baselineOf, clockOf, firing, lasted, loud, since, valueOf } from "./alerting";
+import { baselineOf, clockOf, firing, lasted, loud, overFor, since, valueOf } from "./alerting";
 import { Because, Severity, Where } from "./alerts";
 import { useRows } from "./api";
 import { useCatalogue, type Catalogue } from "./catalogue";
-import { age, clocks, duration, text } from "./format";
+import { clocks, duration, text } from "./format";
 import { href } from "./route";
 import type { Live, Row } from "./stream";
 import { t, type Key } from "./texts";
@@ -28,7 +28,7 @@ export function Alert(p: { live: Live; id: string }) {
     <article id="table" tabIndex={-1} class="unit alert">
       <p class={`banner ${over ? "good" : loud(row)}`} role="status">
         <strong>{text(row["summary"])}</strong>
-        {over && <small>{t(over as Key, duration(age(row["resolved"], now)))}</small>}
+        {over && <small>{t(over as Key, duration(overFor(row, now)))}</small>}
       </p>
       <Facts row={row} now={now} known={known} />
       <h3>{t("evidence")}</h3>

@@ -26,6 +26,9 @@ export const since = (a: Row): number => Date.parse(text(a["since"]));
 /** For how long it fires, or did, seconds. */
 export const lasted = (a: Row, now: number): number => Math.max(0, ((a["firing"] ? now : Date.parse(text(a["resolved"]))) - since(a)) / 1000);
 
+/** For how long it has been over, seconds; the stream may be of a moment before its end. */
+export const overFor = (a: Row, now: number): number => Math.max(0, (now - Date.parse(text(a["resolved"]))) / 1000);
+
 /** The country of the side an alert is about; empty: both, or none. */
 export function country(a: Row): string {
   const [from, to] = text(a["direction"]).split("-");

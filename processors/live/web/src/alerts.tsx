@@ -1,7 +1,7 @@
-import { baselineOf, clockOf, country, firing, lasted, loud, resolved, severities, since, valueOf, wanted, wants, type Wanted } from "./alerting";
+import { baselineOf, clockOf, country, firing, lasted, loud, overFor, resolved, severities, since, valueOf, wanted, wants, type Wanted } from "./alerting";
 import { fits } from "./borders";
 import { useCatalogue, type Catalogue } from "./catalogue";
-import { age, clocks, duration, text } from "./format";
+import { clocks, duration, text } from "./format";
 import { href, set } from "./route";
 import type { Live, Row } from "./stream";
 import { t, type Key } from "./texts";
@@ -73,7 +73,7 @@ function Listed(p: { rows: Row[]; now: number; known: Catalogue | undefined }) {
             <td data-l={t("where")}><Where of={a} /></td>
             <td class="n" data-l={t(a["firing"] ? "since" : "lasted")}>
               {duration(lasted(a, p.now))}
-              <small>{a["firing"] ? clock(since(a), clockOf(a, p.known)) : t("endedAgo", duration(age(a["resolved"], p.now)))}</small>
+              <small>{a["firing"] ? clock(since(a), clockOf(a, p.known)) : t("endedAgo", duration(overFor(a, p.now)))}</small>
             </td>
             <td class="n" data-l={t("howBad")}>{valueOf(a)}<small>{baselineOf(a)}</small></td>
           </tr>

@@ -66,27 +66,27 @@ export function Borders(p: { live: Live; kind: string; filter: string }) {
               <Restrictions live={p.live} side={s.row} border={known?.borders.get(text(s.row["border"]))} />
               <Fires alerts={fire.filter((a) => isOfSide(a, s.row))} side={s.row} />
             </th>
-            <td>{t(s.row["role"] as Key, text(s.row["country"]))}</td>
-            <td class="n big">
+            <td class="side">{t(s.row["role"] as Key, text(s.row["country"]))}</td>
+            <td class="n big" data-l={t("waiting")}>
               {number(s.row["waiting"])}
               <small>{parts(s.row)}</small>
             </td>
-            <td class="n wide"><Upstream days={byDay.get(s.row.key) ?? []} side={s.row} /></td>
-            <td class="n">
+            <td class="n" data-l={t("upstream")}><Upstream days={byDay.get(s.row.key) ?? []} side={s.row} /></td>
+            <td class="n" data-l={t("oldest")}>
               {Number.isNaN(s.oldest) ? "–" : duration(s.oldest)}
-              <small class="wide"><a href={href("unit", text(s.row["oldest_unit"]))}>{text(s.row["oldest_unit"])}</a></small>
+              {text(s.row["oldest_unit"]) && <small class="wide"><a href={href("unit", text(s.row["oldest_unit"]))}>{text(s.row["oldest_unit"])}</a></small>}
             </td>
-            <td class="n grade">
+            <td class="n grade" data-l={t("againstNorm")}>
               <Against side={s} border={known?.borders.get(text(s.row["border"]))} />
             </td>
             <td class="n wide median">{Number.isNaN(age(s.row["median_since"], now)) ? "–" : duration(age(s.row["median_since"], now))}</td>
-            <td class="n wide">
+            <td class="n" data-l={t("released")}>
               {number(s.row["released_24h"])}
               <small>{Number.isNaN(number(s.row["released_median_s"])) ? "" : `${t("releasedMedian")} ${duration(number(s.row["released_median_s"]))}`}</small>
             </td>
-            <td class="n wide"><TimeToClear side={s.row} /></td>
-            <td class="n wide day"><Day days={byDay.get(s.row.key) ?? []} side={s.row} /></td>
-            <td class="n wide"><Agreed days={byDay.get(s.row.key) ?? []} side={s.row} /></td>
+            <td class="n" data-l={t("timeToClear")}><TimeToClear side={s.row} /></td>
+            <td class="n day" data-l={t("railwayDay")}><Day days={byDay.get(s.row.key) ?? []} side={s.row} /></td>
+            <td class="n" data-l={t("agreedDay")}><Agreed days={byDay.get(s.row.key) ?? []} side={s.row} /></td>
           </tr>
         ))}
       </tbody>

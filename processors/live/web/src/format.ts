@@ -1,7 +1,12 @@
 import type { Catalogue } from "./catalogue";
 
-/** A duration in seconds as a dispatcher says it: 45 min, 7 h 05, 3 d 4 h. */
+/** A duration in seconds as a dispatcher says it: 45 min, 7 h 05, 3 d 4 h; it is not broken over lines. */
 export function duration(seconds: number): string {
+  return inWords(seconds).replaceAll(" ", "\u00a0");
+}
+
+function inWords(seconds: number): string {
+  if (Number.isNaN(seconds)) return "–";
   const sign = seconds < 0 ? "−" : "";
   const minutes = Math.round(Math.abs(seconds) / 60);
   if (Math.abs(seconds) < 60) return `${sign}${Math.round(Math.abs(seconds))} s`;

@@ -67,6 +67,10 @@ function Page() {
     document.documentElement.dataset["theme"] = theme;
     localStorage.setItem("theme", theme);
   }, [theme]);
+  const fires = firing(live).length;
+  useEffect(() => {
+    document.title = `${fires ? `(${fires}) ` : ""}${[at.id, tabs.some((x) => x === at.view) ? t(at.view as Key) : ""].filter((x) => x).join(", ")} – ${t("title")}`;
+  }, [at, fires]);
   const next = themes[(themes.findIndex((x) => x === theme) + 1) % themes.length]!;
   const listed = at.view === "borders" || at.view === "trains";
   const kind = kinds.find((k) => k === at.query.get("unit")) ?? "train";

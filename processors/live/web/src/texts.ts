@@ -91,7 +91,7 @@ const en = {
   againstNorm: "Against the norm",
   overNorm: "over the norm",
   median: "Median",
-  released: "Left in 24 h",
+  released: "Left in 24\u00a0h",
   releasedMedian: "took",
   within: "within",
   noNorm: "no norm",

@@ -20,7 +20,7 @@ export function Trains(p: { live: Live; kind: string; filter: string }) {
           <th scope="col">{t("train")}</th>
           <th scope="col">{t("where")}</th>
           <th scope="col" class="n">{t("since")}</th>
-          <th scope="col">{t("state")}</th>
+          <th scope="col" class="wide">{t("state")}</th>
           <th scope="col" class="n">{t("seen")}</th>
           <th scope="col" class="n wide">{t("speed")}</th>
           <th scope="col" class="wide">{t("destination")}</th>
@@ -33,10 +33,11 @@ export function Trains(p: { live: Live; kind: string; filter: string }) {
             <th scope="row">
               <a href={href("unit", r.key)}>{r.key}</a>
               <small>{[text(r["direction_by"]), text(r["direction"])].join(" ")}</small>
+              <small class="narrow">{text(r["state"])}</small>
             </th>
             <td>{text(r["place"]) ? <a href={href("place", text(r["place"]))}>{t("at", text(r["place_name"]))}</a> : text(r["last_place"]) ? t("behind", text(r["last_place_name"])) : "–"}</td>
             <td class="n">{r["state"] === "closed" || Number.isNaN(age(r["since"], now)) ? "–" : duration(age(r["since"], now))}</td>
-            <td>{text(r["state"])}</td>
+            <td class="wide">{text(r["state"])}</td>
             <td class="n">{Number.isNaN(age(r["seen_at"], now)) ? "–" : t("ago", duration(age(r["seen_at"], now)))}</td>
             <td class="n wide">{Math.round(number(r["speed_kmh"]))}</td>
             <td class="wide">{text(r["destination"])}</td>

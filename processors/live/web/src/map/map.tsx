@@ -72,9 +72,9 @@ function Drawn(p: { live: Live; known: Catalogue; sections: Section[]; unit: str
         {p.unit && <span class="count"><a href={href("unit", p.unit)}>{p.unit}</a> <button type="button" onClick={() => set({ unit: "" })}>×</button></span>}
         <span class="count">{t("trainsSeen", String(trains.length))}</span>
       </div>
-      <div ref={box} class="diagram" id="table" tabIndex={0} style={{ height: size.height ? `${size.height}px` : "60vh" }}>
+      <div ref={box} class="diagram" id="table" tabIndex={0} role="group" aria-label={t("mapOf", String(trains.length))} style={{ height: size.height ? `${size.height}px` : "60vh" }}>
         {size.width > 0 && (
-          <svg width={size.width} height={size.height} role="group" aria-label={t("mapOf", String(trains.length))}>
+          <svg width={size.width} height={size.height}>
             {waters.map((w, i) => <path key={i} d={line(w.shore) + "Z"} class="water" />)}
             {waters.filter((w) => w.name && camera.k > 14).map((w) => <text key={w.name} class="sea" text-anchor="middle" x={x(middle(w.shore, 0))} y={y(middle(w.shore, 1))}>{w.name}</text>)}
             {p.sections.map((s) => {
