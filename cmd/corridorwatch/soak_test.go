@@ -17,8 +17,8 @@ import (
 )
 
 var (
-	rounds        = flag.Int("rounds", 20, "of TestCrash on the embedded broker")
-	kafkaRounds   = flag.Int("kafka-rounds", 6, "of TestCrash on Apache Kafka")
+	rounds        = flag.Int("rounds", 14, "of TestCrash on the embedded broker")
+	kafkaRounds   = flag.Int("kafka-rounds", 4, "of TestCrash on Apache Kafka")
 	seed          = flag.Uint64("seed", 0, "of TestCrash: its world, and who dies when and where; 0: a random one, which is printed")
 	stateDir      = flag.String("state", "", "directory in which TestCrash keeps its data and what it has done; it goes on from there")
 	ownBrokers    = flag.String("brokers", "", "run TestCrash on this Kafka instead, -kafka-rounds of it, under prefixes that it makes and removes")

@@ -17,6 +17,7 @@ import (
 // TestAlertsComeBack: whoever begins to deliver reads the last version of each alert out of the table as it was told, and from which
 // offset on the log tells more.
 func TestAlertsComeBack(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	alert := func(unit string, revision uint32, firing bool) *pb.Alert {
 		a := &pb.Alert{

@@ -24,6 +24,7 @@ var update = flag.Bool("update", false, "write testdata/events.want anew")
 // testdata/events.jsonl has an event of every kind with every field, a line each: {"topic": ..., "record": ...}. What the views
 // say of them is in events.want.
 func TestEventsInViews(t *testing.T) {
+	t.Parallel()
 	w, sent := newWorld(t), map[string]*pb.Event{}
 	text, err := os.ReadFile("testdata/events.jsonl")
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 
 // TestSinksShareTheWork lets sinks come and go: the tables are those of one sink that was never disturbed.
 func TestSinksShareTheWork(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.history(0, 1)
 	sinks := []*running{startAs(t, sink.RunGroup, w.config())}
@@ -46,6 +47,7 @@ func TestSinksShareTheWork(t *testing.T) {
 // TestZombies: a sink is silent for longer than a session, and others take over; it wakes and inserts what it had, and writes its
 // offsets, which are older than those of its successor.
 func TestZombies(t *testing.T) {
+	t.Parallel()
 	for _, asleep := range []string{"before-insert", "after-insert"} {
 		t.Run(asleep, func(t *testing.T) {
 			w := newWorld(t)
@@ -104,6 +106,7 @@ func (w *world) offsets(ctx context.Context) map[string]uint64 {
 // TestOvertaken: between its look at the offsets and its first fetch, another sink stores more, and the log is cut below that. Nothing
 // is lost, and the slower one must not say so.
 func TestOvertaken(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.history(0, 2)
 	w.sinkTo(begin + hour)
@@ -168,6 +171,7 @@ func (w *world) cut(ctx context.Context) {
 
 // TestGapStopsOnePartition: in a group the other partitions go on.
 func TestGapStopsOnePartition(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	d := w.task(pb.Stage_DWELL, 1)
 	d.write(schemas.Visits, 1, visit("R", "a", begin, 0))
@@ -202,6 +206,7 @@ func TestGapStopsOnePartition(t *testing.T) {
 
 // TestGroupRefused: what time does not mend ends the sink with the reason.
 func TestGroupRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	cfg := w.config()
 	cfg.SessionTimeout = time.Millisecond

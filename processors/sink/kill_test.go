@@ -70,6 +70,7 @@ func (cfg *childConfig) failpoint(name string) {
 // TestKilled kills a process that runs the sink without warning, each time when another table shows the latest round: between the
 // inserts of a flush, or between them and the offsets.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	undisturbed := w.database
 	w.use(undisturbed + "_killed")

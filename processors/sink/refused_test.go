@@ -98,6 +98,7 @@ func unlike(t *testing.T, wrong, right string, words ...string) {
 
 // A program newer than the tables waits for the migration.
 func TestTablesBehind(t *testing.T) {
+	t.Parallel()
 	t.Run("column", func(t *testing.T) {
 		unlike(t, "ALTER TABLE DB.legs DROP COLUMN skipped", "ALTER TABLE DB.legs ADD COLUMN skipped UInt32 AFTER direction", "skipped", "run 'corridorwatch migrate'", "code=16")
 	})
@@ -120,6 +121,7 @@ func TestTablesBehind(t *testing.T) {
 
 // A program older than the tables leaves out what it does not know.
 func TestTablesAhead(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.history(0, 3)
 	want := w.sinkTo(begin + 2*hour)
@@ -137,6 +139,7 @@ func TestTooManyParts(t *testing.T) {
 
 // TestRefused lets ClickHouse refuse every insert for a while, each time for another reason.
 func TestRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.history(0, 3)
 	want := w.sinkTo(begin + 2*hour)

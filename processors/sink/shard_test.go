@@ -118,6 +118,7 @@ func (w *world) rows(conn driver.Conn) (rows map[string][]string, keys map[strin
 // TestShards spreads the rows over three servers, of which one is killed and comes back, and the sink is stopped and started: together
 // they hold what one server would hold, each key in one of them.
 func TestShards(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.history(0, 4)
 	w.sinkTo(begin + 3*hour)
@@ -174,6 +175,7 @@ func TestShards(t *testing.T) {
 
 // TestReplicaDown: the next of the replicas named is used. (These two do not replicate: what one has stored is all here.)
 func TestReplicaDown(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.history(0, 3)
 	want := w.sinkTo(begin + 2*hour)
@@ -195,6 +197,7 @@ func TestReplicaDown(t *testing.T) {
 
 // TestEngineKilled kills ClickHouse while rows are under way to it, again and again, and lets it be away for a while.
 func TestEngineKilled(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.history(0, 1)
 	whole := w.database

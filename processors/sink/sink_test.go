@@ -85,6 +85,7 @@ func (w *world) history(from, to int) {
 }
 
 func TestViewsHoldTheLatestVersions(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.history(0, 6)
 	d := w.sinkTo(begin + 5*hour)
@@ -119,6 +120,7 @@ func TestViewsHoldTheLatestVersions(t *testing.T) {
 }
 
 func TestStoppedAndStartedAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.history(0, 12)
 	want := w.sinkTo(begin + 11*hour)
@@ -137,6 +139,7 @@ func TestStoppedAndStartedAgain(t *testing.T) {
 // A process killed after the rows and before the offsets inserts the rows again. Here everything is inserted again, onto rows
 // that are newer.
 func TestInsertedAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.history(0, 5)
 	w.sinkTo(begin + 4*hour)
@@ -198,6 +201,7 @@ func (w *world) stored(ctx context.Context) bool {
 }
 
 func TestRepetitionsAndOldEpochsAreDropped(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	d := w.task(pb.Stage_DWELL, 0)
 	d.write(schemas.Visits, 0, visit("R", "a", begin, 0))
@@ -214,6 +218,7 @@ func TestRepetitionsAndOldEpochsAreDropped(t *testing.T) {
 }
 
 func TestGapStops(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	d := w.task(pb.Stage_DWELL, 1)
 	d.write(schemas.Visits, 1, visit("R", "a", begin, 0))
@@ -234,6 +239,7 @@ func TestGapStops(t *testing.T) {
 }
 
 func TestLogBeginsBeyondTheOffsets(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.history(0, 1)
 	w.sinkTo(begin)
@@ -252,6 +258,7 @@ func TestLogBeginsBeyondTheOffsets(t *testing.T) {
 }
 
 func TestForeignLog(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.history(0, 2)
 	w.sinkTo(begin + hour)
@@ -264,6 +271,7 @@ func TestForeignLog(t *testing.T) {
 
 // TestClickHouseAway cuts every connection in the middle of an insert for a while.
 func TestClickHouseAway(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.history(0, 6)
 	want := w.sinkTo(begin + 5*hour)
@@ -313,6 +321,7 @@ func TestClickHouseAway(t *testing.T) {
 
 // Stopped while ClickHouse is away, the sink ends at once and stores nothing: neither rows nor, later, offsets without their rows.
 func TestStoppedWhileAway(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.history(0, 3)
 	pass := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: w.addr})
@@ -352,6 +361,7 @@ func TestStoppedWhileAway(t *testing.T) {
 }
 
 func TestPassedWantsEveryTask(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.mark(begin)
 	w.sinkTo(begin)
