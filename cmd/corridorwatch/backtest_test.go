@@ -50,7 +50,7 @@ func TestBacktest(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := s.backtest(append(all, "--settings", stricter)...)
-	if want := []changedSetting{{"overdue.fire", "1.1", "1.48"}, {"overdue.at_least", "30m", "2h"}}; !slices.Equal(other.Settings, want) {
+	if want := []changedSetting{{"overdue.fire", "1.1", "1.5"}, {"overdue.at_least", "30m", "2h"}}; !slices.Equal(other.Settings, want) {
 		t.Errorf("settings %v, want %v", other.Settings, want)
 	}
 	if versions(other.Alerts, did) != versions(same.Alerts, did) {
@@ -188,7 +188,7 @@ func TestBacktestSettings(t *testing.T) {
 		"overdue: 3\n":           `there is no setting "overdue"`,
 		"step: 7m\n":             "settings.yaml: step: 7m is no whole number",
 		"shift.counts: [6, x]":   "is no list of numbers like [6, 8, 12, 16, 24]",
-		"overdue.fire: [1, 2]\n": "is no number like 1.48",
+		"overdue.fire: [1, 2]\n": "is no number like 1.5",
 	} {
 		if err := read(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", text, err, want)

@@ -29,7 +29,7 @@ func Stage(cat *network.Catalog) stream.Stage { return StageWith(cat, Defaults()
 func StageWith(cat *network.Catalog, set Settings) stream.Stage {
 	return stream.Stage{
 		Name: pb.Stage_DELAY, Input: schemas.AreaEvents, Upstreams: []pb.Stage{pb.Stage_INTAKE, pb.Stage_BORDER},
-		Outputs: []string{schemas.CrossingDelays, schemas.DelayStats, schemas.Alerts}, Logic: "delay/2",
+		Outputs: []string{schemas.CrossingDelays, schemas.DelayStats, schemas.Alerts}, Logic: "delay/3",
 		New: func() stream.Fold { return newFold(cat, set) },
 	}
 }

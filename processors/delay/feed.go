@@ -59,9 +59,8 @@ func (f *fold) feedSilent(area string, flows []*flow, at int64) *finding {
 	if at-heard >= set.PageMS {
 		d.severity = Page
 	}
-	d.summary = fmt.Sprintf("%s: nothing has been heard for %s", f.areaName(area), hours((at-heard)/1000))
-	d.evidence = fmt.Sprintf("In that time %.0f arrivals and departures are usual. Trains that were there when it fell silent: %d; trackers of them that went silent: %d. "+
-		"Look at the feed: this says nothing of the trains.", due, waiting, silent)
+	d.summary = fmt.Sprintf("%s: nothing has been heard for %s, since %s, where %.0f arrivals and departures are usual", f.areaName(area), hours((at-heard)/1000), moment(heard), due)
+	d.evidence = fmt.Sprintf("Trains that were there when it fell silent: %d; trackers of them that went silent: %d. Look at the feed: this says nothing of the trains.", waiting, silent)
 	return d
 }
 

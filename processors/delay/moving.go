@@ -92,9 +92,8 @@ func (f *fold) nothingMoving(w *flow) *finding {
 	if f.idle(d) {
 		return nil
 	}
-	d.summary = fmt.Sprintf("%s: no train has gone on for %s, %s", w.name(), hours((w.at-since)/1000), waiting(len(w.waits)))
-	d.evidence = fmt.Sprintf("By how long trains waited in the last 28 days %.0f should have gone on since %s; %s; %s.",
-		d.baseline, moment(since), f.beyond(w), f.upstream(w))
+	d.summary = fmt.Sprintf("%s: no train has gone on for %s, since %s, where %.0f should have; %s", w.name(), hours((w.at-since)/1000), moment(since), d.baseline, waiting(len(w.waits)))
+	d.evidence = fmt.Sprintf("How many should have gone on: by how long trains waited in the last 28 days; %s; %s.", f.beyond(w), f.upstream(w))
 	return d
 }
 
@@ -151,7 +150,7 @@ func (f *fold) closure(group []*flow) *finding {
 	if at-limit.from >= set.PageMS {
 		d.severity = Page
 	}
-	d.summary = fmt.Sprintf("%s (%s): closed, %s, %d held upstream", group[0].border.Name, group[0].key.direction, waiting(waits), held)
+	d.summary = fmt.Sprintf("%s (%s): closed for %s, since %s; %s, %d held upstream", group[0].border.Name, group[0].key.direction, hours((at-limit.from)/1000), moment(limit.from), waiting(waits), held)
 	d.evidence = "Declared: " + limit.text() + "."
 	if out != nil {
 		d.evidence += " Outbound: " + f.beyond(out) + "; " + f.upstream(out) + "."

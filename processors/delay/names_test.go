@@ -47,7 +47,7 @@ func TestSettingsByName(t *testing.T) {
 		t.Errorf("%d ms and %d s", set.Life.WideAfterMS, set.Overdue.AtLeastS)
 	}
 	for _, bad := range []struct{ name, value, says string }{
-		{"overdue.fier", "1", "there are min_samples, step, overdue.fire, "}, {"overdue.fire", "much", "1.48"}, {"overdue.fire", "NaN", "1.48"},
+		{"overdue.fier", "1", "there are min_samples, step, overdue.fire, "}, {"overdue.fire", "much", "1.5"}, {"overdue.fire", "NaN", "1.5"},
 		{"life.wide_after", "10", "26h"}, {"life.wide_after", "-1h", "26h"}, {"shift.counts", "[6, x]", "[6, 8, 12, 16, 24]"},
 	} {
 		if err := set.Set(bad.name, bad.value); err == nil || !strings.Contains(err.Error(), bad.says) {

@@ -1,8 +1,12 @@
 package delay
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
-// OverdueSettings say when a train that still waits is overdue: multiples of the time within which 95 of 100 went on.
+// OverdueSettings say when a train that still waits is overdue: multiples of the time within which 95 of 100 went on. It is told of at
+// the last look before it has waited Fire times as long: not later, and each look earlier would tell of more trains that go on soon.
 type OverdueSettings struct {
 	Fire, Ticket, Page float64
 	NormFactor         float64 // the norm is an estimate: against it the multiples are that much greater
@@ -12,10 +16,10 @@ type OverdueSettings struct {
 }
 
 func defaultOverdue() OverdueSettings {
-	return OverdueSettings{Fire: 1.48, Ticket: 2, Page: 3, NormFactor: 1.5, FewFactor: 1.3, Few: 100, AtLeastS: 2 * 3600}
+	return OverdueSettings{Fire: 1.5, Ticket: 2, Page: 3, NormFactor: 1.5, FewFactor: 1.3, Few: 100, AtLeastS: 2 * 3600}
 }
 
-// overdue sees a train that waits longer than almost all before it did. A silent one is silent, not waiting.
+// overdue sees a train that waits longer than almost all before it did.
 func (f *fold) overdue(w *flow, s *sample) *finding {
 	set, y := f.set.Overdue, f.ordinarily(w, s)
 	if y.basis == basisNone || y.p95 <= 0 {
@@ -23,7 +27,7 @@ func (f *fold) overdue(w *flow, s *sample) *finding {
 	}
 	d := w.single(KindOverdue, s, y)
 	ratio := set.ratio(y, f.waited(w, s))
-	d.fire = ratio >= set.Fire && f.waited(w, s) >= set.AtLeastS && !s.silent
+	d.fire = f.isOverdue(w, s, y)
 	d.keep = ratio >= 1
 	if f.idle(d) {
 		return nil
@@ -38,8 +42,8 @@ func (f *fold) overdue(w *flow, s *sample) *finding {
 	}
 	waited := (w.at - s.began) / 1000
 	d.value = inHours(waited)
-	d.summary = fmt.Sprintf("%s: %s has waited %s, usual %s", w.name(), s.unit, hours(waited), hours(y.median))
-	d.evidence = fmt.Sprintf("There since %s; %s.", moment(s.began), y.text())
+	d.summary = fmt.Sprintf("%s: %s has waited %s since %s, usual %s", w.name(), s.unit, hours(waited), moment(s.began), hours(y.median))
+	d.evidence = upper(y.text()) + "."
 	if c := w.covered(s.began, w.at) / 1000; c > 0 {
 		d.evidence += fmt.Sprintf(" %s of it, while the border itself was delayed, do not count.", hours(c))
 	}
@@ -48,6 +52,12 @@ func (f *fold) overdue(w *flow, s *sample) *finding {
 		d.fire, d.keep, d.cause = true, true, "" // it waits too long even so
 	}
 	return d
+}
+
+// isOverdue tells whether a train will have waited too long before the next look. A silent one is silent, not waiting.
+func (f *fold) isOverdue(w *flow, s *sample, y yardstick) bool {
+	set, waited := f.set.Overdue, f.waited(w, s)
+	return !s.silent && waited >= set.AtLeastS && set.ratio(y, waited+f.set.StepMS/1000) >= set.Fire
 }
 
 // ratio is how long a train has waited, in multiples of the time within which 95 of 100 went on.
@@ -127,7 +137,7 @@ type FinishedSettings struct {
 	ForMS int64   // how long after its end it is told of
 }
 
-func defaultFinished() FinishedSettings { return FinishedSettings{Fire: 1.48, ForMS: 24 * hourMS} }
+func defaultFinished() FinishedSettings { return FinishedSettings{Fire: 1.5, ForMS: 24 * hourMS} }
 
 // anomalous sees a stay that was too long and over before anybody knew: feeds that report afterwards.
 func (f *fold) anomalous(w *flow, s *sample) *finding {
@@ -142,8 +152,8 @@ func (f *fold) anomalous(w *flow, s *sample) *finding {
 	if d.keep = d.fire; f.idle(d) {
 		return nil
 	}
-	d.summary = fmt.Sprintf("%s: %s waited %s, usual %s", w.name(), s.unit, hours(s.seconds), hours(y.median))
-	d.evidence = fmt.Sprintf("From %s to %s; %s.", moment(s.began), moment(s.ended), y.text())
+	d.summary = fmt.Sprintf("%s: %s waited %s until %s, usual %s", w.name(), s.unit, hours(s.seconds), moment(s.ended), hours(y.median))
+	d.evidence = fmt.Sprintf("There from %s to %s, which was learned afterwards; %s.", moment(s.began), moment(s.ended), y.text())
 	if overdue := w.single(KindOverdue, s, y); f.alert(overdue) != nil {
 		d.fire, d.keep = false, false // it was told while it waited
 	}
@@ -165,7 +175,13 @@ func (f *fold) trainSilent(w *flow, s *sample) *finding {
 	}
 	d := w.single(KindTrainSilent, s, yardstick{basis: basisNone})
 	d.since, d.severity, d.fire, d.keep = 0, Info, true, true
-	d.summary = fmt.Sprintf("%s: nothing is heard of %s", w.name(), s.unit)
+	since := w.at
+	if a := f.alert(d); a.fires() {
+		since = a.told.Since
+	} else if a != nil {
+		since = cmp.Or(a.seen, w.at)
+	}
+	d.summary = fmt.Sprintf("%s: nothing has been heard of %s for longer than its tracker's interval since %s", w.name(), s.unit, moment(since))
 	d.evidence = fmt.Sprintf("It came at %s. Whether it still waits is not known: look at its tracker, or ask the station.", moment(s.began))
 	w.partOf(d)
 	return d

@@ -58,7 +58,7 @@ func (f *fold) growingQueue(w *flow) *finding {
 	if float64(queue) >= set.Page*math.Max(usual, 1) && float64(queue) >= usual+2*set.Fire*spread {
 		d.severity = Page
 	}
-	d.summary = fmt.Sprintf("%s: %s, usual %.0f; in %s %d came and %d went on", w.name(), waiting(queue), usual, hours((w.at-from)/1000), in, out)
+	d.summary = fmt.Sprintf("%s: %s, usual %.0f; in the %s since %s %d came and %d went on", w.name(), waiting(queue), usual, hours((w.at-from)/1000), moment(from), in, out)
 	clear := "none went on, so it does not clear"
 	if out > 0 {
 		clear = fmt.Sprintf("at that pace it takes %s to clear without new ones", hours(int64(float64(queue)/float64(out)*float64((w.at-from)/1000))))

@@ -49,7 +49,7 @@ func (f *fold) levelShift(w *flow) *finding {
 	d.fire = c.ok && c.z >= set.Fire && c.now >= set.Times*c.before && c.last >= set.Keep*c.before
 	crowd := f.crowd(w)
 	if len(crowd) >= set.Crowd {
-		d.fire, d.value, d.since = c.ok, max(d.value, inHours(crowd[len(crowd)/2])), w.waits[0].began
+		d.fire, d.since = c.ok, w.waits[0].began
 	}
 	if a := f.alert(d); a.fires() { // against the level it was told of: the new one is among those before by and by
 		d.keep = (c.last >= set.Keep*a.told.Baseline*3600 || len(crowd) > 0) && w.at-a.told.Since < set.UsualAfter
@@ -66,16 +66,23 @@ func (f *fold) levelShift(w *flow) *finding {
 	if c.ok && c.now >= set.Page*c.before {
 		d.severity = Page
 	}
-	unit := "stays"
-	if vehicle(w.key.kind) {
-		unit = "trains"
-	}
-	d.summary = fmt.Sprintf("%s: half of the last %d %s waited %s or more, before %s", w.name(), c.n, unit, hours(int64(c.now)), hours(int64(c.before)))
-	d.evidence = fmt.Sprintf("Since %s; %d stays in the 28 days before. The difference is %.1f times what chance explains.", moment(c.from), c.of, c.z)
-	if (!c.ok || c.z < set.Fire) && len(crowd) > 0 {
-		d.summary = fmt.Sprintf("%s: %s at once are overdue, half of those before waited less than %s", w.name(), trains(len(crowd)), hours(int64(d.baseline*3600)))
+	chance := fmt.Sprintf("The last %d against %d in the 28 days before: %.1f times what chance explains", c.n, c.of, c.z)
+	clear := c.ok && c.z >= set.Fire
+	if n := len(crowd); (n >= set.Crowd || n > 0 && !clear) && inHours(crowd[n/2]) > d.value {
+		d.value = inHours(crowd[len(crowd)/2])
+		d.summary = fmt.Sprintf("%s: %s overdue since %s, half of them have waited %s or more, usual %s", w.name(), are(len(crowd)), moment(d.since), inWords(d.value), inWords(d.baseline))
 		d.evidence = f.beyond(w) + "."
+		if clear {
+			d.evidence += " " + chance + "."
+		}
+		return d
 	}
+	unit, more := "trains waited", f.beyond(w)
+	if !vehicle(w.key.kind) {
+		unit, more = "stays lasted", "what came at one moment counts once"
+	}
+	d.summary = fmt.Sprintf("%s: half of the last %d %s %s or more since %s, usual %s", w.name(), c.n, unit, inWords(d.value), moment(d.since), inWords(d.baseline))
+	d.evidence = fmt.Sprintf("%s; %s.", chance, more)
 	return d
 }
 
@@ -86,7 +93,7 @@ func (f *fold) crowd(w *flow) []int64 {
 		if s.of == nil || s.silent {
 			continue
 		}
-		if y := f.ordinarily(w, s); y.basis == basisUsual && f.set.Overdue.ratio(y, f.waited(w, s)) >= f.set.Overdue.Fire && f.waited(w, s) >= f.set.Overdue.AtLeastS {
+		if y := f.ordinarily(w, s); y.basis == basisUsual && f.isOverdue(w, s, y) {
 			out = append(out, (w.at-s.began)/1000)
 		}
 	}
@@ -94,23 +101,28 @@ func (f *fold) crowd(w *flow) []int64 {
 	return out
 }
 
-// change finds what differs most from before, of stays in which nothing held trains up: the stays that ended last, or those of the trains that came last. Of trains that came so
-// long ago that 95 of 100 would have gone on, the ones that still wait count by how long they have: their stays are at least so long,
-// and nobody need wait for their end to see it.
+// change finds what differs most from before, of stays in which nothing held trains up: the stays that ended last, or those of the trains
+// that came last. Of trains that came so long ago that 95 of 100 would have gone on, the ones that still wait count by how long they
+// have: their stays are at least so long, and nobody need wait for their end to see it.
 func (f *fold) change(w *flow) change {
 	hour := hourOf(w.at)
+	since := hour - windowMS - f.set.Shift.WithinMS
 	var ended, came []lasted
-	for _, s := range w.window(hour-windowMS-f.set.Shift.WithinMS, open) {
+	for _, s := range w.window(since, open) {
 		if s.counts() && !w.heldUp(s) {
 			ended = append(ended, lasting(s, s.ended, s.ended))
 		}
+	}
+	loads := !vehicle(w.key.kind)
+	if loads {
+		ended = together(ended)
 	}
 	best := f.strongest(ended, hour)
 	recent := w.recent(w.at)
 	if len(recent) < f.set.MinSamples {
 		return best
 	}
-	for _, s := range w.cameBetween(hour-windowMS-f.set.Shift.WithinMS, hour-1000*int64(quantile(0.95, recent))) {
+	for _, s := range w.cameBetween(since, hour-1000*int64(quantile(0.95, recent))) {
 		switch {
 		case w.heldUp(s):
 		case s.counts():
@@ -118,6 +130,9 @@ func (f *fold) change(w *flow) change {
 		case s.waits(hour) && !s.silent:
 			came = append(came, lasting(s, s.began, hour))
 		}
+	}
+	if loads {
+		came = together(came)
 	}
 	c := f.strongest(came, hour)
 	if !best.ok || c.ok && c.z > best.z {
@@ -129,18 +144,40 @@ func (f *fold) change(w *flow) change {
 
 // lasted is how long one lasted.
 type lasted struct {
-	at  int64   // where it stands among the others
-	log float64 // logarithm of its seconds
+	came int64   // 0: nobody knows
+	at   int64   // where it stands among the others
+	log  float64 // logarithm of its seconds
 }
 
 func lasting(s *sample, at, until int64) lasted {
-	return lasted{at, math.Log(float64(max((until-s.began)/1000, 60)))}
+	return lasted{s.began, at, math.Log(float64(max((until-s.began)/1000, 60)))}
+}
+
+// together makes one stay of those that came to a place at one moment: the forty containers of a train are one piece of evidence and not
+// forty, or each train that stands longer would be a change of the level. As that of a consist it is the median one and ends with the last.
+func together(stays []lasted) []lasted {
+	slices.SortFunc(stays, func(a, b lasted) int { return cmp.Or(cmp.Compare(a.came, b.came), cmp.Compare(a.log, b.log)) })
+	var out []lasted
+	for len(stays) > 0 {
+		n := 1
+		for n < len(stays) && stays[n].came == stays[0].came {
+			n++
+		}
+		one := lasted{stays[0].came, stays[0].at, median(logs(stays[:n]))}
+		for _, s := range stays[1:n] {
+			one.at = max(one.at, s.at)
+		}
+		out, stays = append(out, one), stays[n:]
+	}
+	slices.SortFunc(out, func(a, b lasted) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.came, b.came)) })
+	return out
 }
 
 // strongest finds the number of last stays that differs most from those before.
 func (f *fold) strongest(stays []lasted, hour int64) change {
 	set := f.set.Shift
 	best := change{}
+	var order []int // the stays by their length
 	for _, n := range set.Counts {
 		k := len(stays) - n
 		if k < f.set.MinSamples || stays[k].at < hour-set.WithinMS {
@@ -154,19 +191,47 @@ func (f *fold) strongest(stays []lasted, hour int64) change {
 		if k-i < f.set.MinSamples {
 			continue
 		}
-		sorted := logs(stays[i:k])
-		before := median(sorted)
-		away := make([]float64, len(sorted))
-		for j, v := range sorted {
-			away[j] = math.Abs(v - before)
+		if order == nil {
+			order = byLength(stays)
 		}
-		slices.Sort(away)
-		spread := max(1.4826*median(away), 0.1)
+		sorted := make([]float64, 0, k-i)
+		for _, j := range order {
+			if i <= j && j < k {
+				sorted = append(sorted, stays[j].log)
+			}
+		}
+		before := median(sorted)
+		spread := max(1.4826*deviation(sorted, before), 0.1)
 		if z := (now - before) / (spread * 1.2533 * math.Sqrt(1/float64(n)+1/float64(k-i))); !best.ok || z > best.z {
 			best = change{z: z, n: n, of: k - i, before: math.Exp(before), now: math.Exp(now), last: best.last, from: stays[k].at, ok: true}
 		}
 	}
 	return best
+}
+
+// byLength are the indices of stays, the shortest first.
+func byLength(stays []lasted) []int {
+	out := make([]int, len(stays))
+	for i := range out {
+		out[i] = i
+	}
+	slices.SortFunc(out, func(a, b int) int { return cmp.Compare(stays[a].log, stays[b].log) })
+	return out
+}
+
+// deviation is the median of the distances of ascending values from one within them: both ways from it they ascend already.
+func deviation(sorted []float64, from float64) float64 {
+	right, _ := slices.BinarySearch(sorted, from)
+	left := right - 1
+	away := make([]float64, 0, len(sorted))
+	for len(away) < len(sorted) {
+		if right == len(sorted) || left >= 0 && from-sorted[left] < sorted[right]-from {
+			away, left = append(away, from-sorted[left]), left-1
+		} else {
+			away, right = append(away, sorted[right]-from), right+1
+		}
+	}
+	return median(away)
 }
 
 // logs are those of the stays, ascending.

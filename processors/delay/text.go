@@ -3,8 +3,10 @@ package delay
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -33,6 +35,20 @@ func trains(n int) string {
 	}
 	return fmt.Sprintf("%d trains", n)
 }
+
+// are says that so many are.
+func are(n int) string {
+	if n == 1 {
+		return "1 train is"
+	}
+	return trains(n) + " are"
+}
+
+// inWords is a duration in hours, for people.
+func inWords(h float64) string { return hours(int64(math.Round(h * 3600))) }
+
+// upper begins a sentence.
+func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // waiting says that so many wait.
 func waiting(n int) string {

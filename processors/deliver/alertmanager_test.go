@@ -1,23 +1,17 @@
 package deliver
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"corridorwatch/internal/alertmanagertest"
 	"corridorwatch/schemas/pb"
 )
 
@@ -67,7 +61,7 @@ func TestAlertmanager(t *testing.T) {
 	}
 	dead := httptest.NewServer(http.NotFoundHandler()) // the other replica is away
 	dead.Close()
-	at := startAlertmanager(t, hook.URL)
+	at := alertmanagertest.Start(t, hook.URL)
 	m := newAlertmanager([]string{dead.URL, at}, "https://watch.example")
 	ctx := t.Context()
 	summary := overdue(1, "", true).Summary
@@ -108,57 +102,5 @@ func TestAlertmanagerRefuses(t *testing.T) {
 	defer server.Close()
 	if err := newAlertmanager([]string{server.URL}, "").Send(t.Context(), Notice{"f00d", overdue(1, "page", true)}); !errors.Is(err, ErrUseless) {
 		t.Errorf("error %v, want that it is never taken", err)
-	}
-}
-
-// startAlertmanager starts a real one that sends everything to hook, and returns its address.
-func startAlertmanager(t *testing.T, hook string) string {
-	t.Helper()
-	program, err := exec.LookPath("prometheus-alertmanager")
-	if err != nil {
-		const missing = "prometheus-alertmanager is missing: apt-get install prometheus-alertmanager"
-		if os.Getenv("CORRIDORWATCH_REQUIRE_ALL") == "1" {
-			t.Fatal(missing)
-		}
-		t.Skip(missing)
-	}
-	dir := t.TempDir()
-	config := fmt.Sprintf("route: {receiver: hook, group_by: ['...'], group_wait: 10ms, group_interval: 100ms, repeat_interval: 1h}\n"+
-		"receivers: [{name: hook, webhook_configs: [{url: %q, send_resolved: true}]}]\n", hook)
-	if err := os.WriteFile(filepath.Join(dir, "am.yml"), []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	var said strings.Builder
-	cmd := exec.CommandContext(ctx, program, "--config.file="+filepath.Join(dir, "am.yml"), "--storage.path="+dir, "--web.listen-address="+address,
-		"--cluster.listen-address=")
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { cmd.Wait(); close(ended) }()
-	t.Cleanup(func() { cancel(); <-ended })
-	for limit := time.After(time.Minute); ; {
-		if res, err := http.Get("http://" + address + "/-/ready"); err == nil {
-			io.Copy(io.Discard, res.Body)
-			res.Body.Close()
-			if res.StatusCode == http.StatusOK {
-				return "http://" + address
-			}
-		}
-		select {
-		case <-ended:
-			t.Fatalf("Alertmanager ended:\n%s", said.String())
-		case <-limit:
-			t.Fatal("Alertmanager is not ready after a minute")
-		case <-time.After(20 * time.Millisecond):
-		}
 	}
 }

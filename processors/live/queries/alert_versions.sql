@@ -19,7 +19,7 @@
 -- unit_kind: what waits: train, vessel, wagon or container; none: a feed
 -- summary: what is the matter, in a line
 -- value: how bad it is: hours waited, trains waiting, trains a day; as the summary says
--- baseline: what that is held against, in the same
+-- baseline: what that is held against, in the same; of feed_silent how many arrivals and departures were to be heard of, of nothing_moving how many trains should have gone on
 -- baseline_basis: usual: the 28 days before; norm: the catalogue; plan: the agreed exchange; none
 -- evidence: what it rests on, for people
 -- restriction: what was declared for the border and is in force; empty: nothing

@@ -20,7 +20,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_alerts
     unit_kind LowCardinality(String) COMMENT 'what waits: train, vessel, wagon or container; none: a feed',
     summary String COMMENT 'what is the matter, in a line',
     value Float64 COMMENT 'how bad it is: hours waited, trains waiting, trains a day; as the summary says',
-    baseline Float64 COMMENT 'what that is held against, in the same',
+    baseline Float64 COMMENT 'what that is held against, in the same; of feed_silent how many arrivals and departures were to be heard of, of nothing_moving how many trains should have gone on',
     baseline_basis LowCardinality(String) COMMENT 'usual: the 28 days before; norm: the catalogue; plan: the agreed exchange; none',
     evidence String COMMENT 'what it rests on, for people',
     restriction String COMMENT 'what was declared for the border and is in force; empty: nothing',
