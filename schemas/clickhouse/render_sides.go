@@ -17,6 +17,46 @@ func (c Config) runEnds() string {
     )`
 }
 
+// identities are, for each train of which one side of a border was seen and that bears another name on the other: that name, by the
+// containers that came over with both, at least half of those that changed trains there; and what was said of handing it over under that name.
+func (c Config) identities() string {
+	return `    identities AS (
+        SELECT i.unit AS unit, i.border AS border, i.direction AS direction, i.other AS other,
+            h.offered_at AS offered_at, h.offered_again_at AS offered_again_at, h.accepted_at AS accepted_at, h.refused AS refused, h.refused_at AS refused_at, h.unit != '' AS told
+        FROM (
+            SELECT border, direction, names.1 AS unit, argMax(names.2, (containers, names.2)) AS other
+            FROM (
+                SELECT border, concat(from_country, '-', to_country) AS direction, count() AS containers,
+                    arrayJoin([(outbound_vehicles[-1], inbound_vehicles[1]), (inbound_vehicles[1], outbound_vehicles[-1])]) AS names
+                FROM ` + c.from("crossings") + ` FINAL
+                WHERE unit_kind = 'container' AND notEmpty(outbound_vehicles) AND notEmpty(inbound_vehicles) AND outbound_vehicles[-1] != inbound_vehicles[1]
+                GROUP BY border, direction, names
+            )
+            GROUP BY border, direction, unit
+            HAVING 2 * max(containers) >= sum(containers)
+        ) AS i
+        GLOBAL ANY LEFT JOIN (
+            SELECT unit, border, concat(from_country, '-', to_country) AS direction, offered_at, offered_again_at, accepted_at, refused, refused_at
+            FROM ` + c.from("crossings") + ` FINAL WHERE candidate AND unit_kind IN ('train', 'vessel')
+        ) AS h ON h.unit = i.other AND h.border = i.border AND h.direction = i.direction
+    )`
+}
+
+// otherIdentity is the name a train bears on the other side of the border, where that was seen under another.
+const otherIdentity = "if(t.candidate AND t.unit_kind IN ('train', 'vessel'), i.other, '')"
+
+// observed tells whether both ends of a side were told or seen by positions, and not only inferred from what was heard elsewhere. Where a run
+// begins on the side it was first heard of there.
+func observed(side string) string { return beganObserved(side) + " AND " + endObserved(side) }
+
+func beganObserved(side string) string {
+	return fmt.Sprintf("(if(toUnixTimestamp64Milli(t.%[1]s_entered) = 0, t.%[1]s_arrived_basis, t.%[1]s_entered_basis) != 'inferred' OR %[2]s)", side, beginsHere(side))
+}
+
+func endObserved(side string) string {
+	return fmt.Sprintf("(toUnixTimestamp64Milli(t.%[1]s_left) != 0 AND t.%[1]s_left_basis != 'inferred' OR toUnixTimestamp64Milli(t.%[1]s_departed) != 0 AND t.%[1]s_departed_basis != 'inferred')", side)
+}
+
 // beginsHere tells whether the run begins at the first place of the side: not if it was there once more, later.
 func beginsHere(side string) string {
 	return fmt.Sprintf("toBool(r.begins_at != '' AND t.%[1]s_places[1] = r.begins_at AND (toUnixTimestamp64Milli(r.begun_until) = 0 OR ifNull(%[2]s <= r.begun_until, true)))",

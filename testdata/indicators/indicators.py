@@ -5,8 +5,8 @@
 
 CATALOGUE is a directory with places, borders, corridors and sections as lines of JSON (facts, not code); EVENTS are files of CloudEvents
 (.jsonl) or of trip forms (.csv). Prints a line for each row: the indicator's name and the values, tabs between. It knows feeds of
-reports only: no positions, no wagon lists; plans only for when something should have happened. Definitions: docs/indicators.md and the
-reports named there.
+reports only: no positions; wagon lists only for which train goes on as which, plans only for when something should have happened.
+Definitions: docs/indicators.md and the reports named there.
 """
 import sys
 from collections import defaultdict
@@ -15,7 +15,7 @@ from decimal import Decimal
 
 sys.dont_write_bytecode = True  # nothing beside the sources
 
-from raw import Catalogue, from_forms, from_jsonl, half_passages, journeys, passages, periods, rounded, share, show, summary
+from raw import Catalogue, from_forms, from_jsonl, half_passages, identities, journeys, passages, periods, rounded, share, show, summary
 
 # ---- indicators -------------------------------------------------------------------------------------------------------------------
 
@@ -43,46 +43,68 @@ def coverage(cat, all_journeys):
             """What was told while it was on a side. Where nobody told that it left it was there until it was heard of elsewhere."""
             after = j.stays[j.stays.index(stays[-1]) + 1:]
             last = stays[-1].went()
-            return [at for at, _ in j.reports if at >= came(stays) and (at <= last if last else not after or at < after[0].came())]
-
-        def came(stays):
-            s = stays[0]
-            # Where no arrival was told the unit is there from when it was first heard of there.
-            return s.passed or s.arrived or (s is j.stays[0] and next((at for at, place in j.reports if place == s.place), None)) or s.departed
+            return [at for at, _ in j.reports if at >= j.came(stays) and (at <= last if last else not after or at < after[0].came())]
 
         lost = j.reports[-1][0] < now - 14 * 86400
         for border, direction, out, into in passages(cat, j):
-            take(border, "outbound", direction, j.kind, came(out), True, True, False, reports(out))
-            take(border, "inbound", direction, j.kind, came(into), True, True, False, reports(into))
+            take(border, "outbound", direction, j.kind, j.came(out), True, True, False, reports(out))
+            take(border, "inbound", direction, j.kind, j.came(into), True, True, False, reports(into))
         for border, direction, role, stays, candidate in half_passages(cat, j):
             if candidate and lost and not j.ended and stays[-1].went() is None:
                 continue  # nobody will say any more whether it crossed
-            take(border, role, direction, j.kind, came(stays), True, False, candidate, reports(stays))
+            take(border, role, direction, j.kind, j.came(stays), True, False, candidate, reports(stays))
             if not candidate:
-                other, at = ("outbound", came(stays)) if role == "inbound" else ("inbound", stays[-1].went() or came(stays))
+                other, at = ("outbound", j.came(stays)) if role == "inbound" else ("inbound", stays[-1].went() or j.came(stays))
                 take(border, other, direction, j.kind, at, False, False, False, [])
     for key, (units, seen, both, candidates, hours) in rows.items():
         show("coverage", *key, units, seen, both, share(both, units), candidates, len(hours))
 
 
 def tfi1(cat, all_journeys):
-    samples = defaultdict(list)
+    """From the entry to the exit of each side, and of both, of those whose entry and exit were told; a train that begins on a side is
+    there from when it was first heard of. Beside them those that certainly crossed of which one of the two was not told."""
+    samples, unseen, candidates = defaultdict(list), defaultdict(int), defaultdict(int)
+    other = identities(cat, all_journeys)
     for j in all_journeys:
-        def take(border, direction, side, first, last):
+        def ended(last):
+            """When a stay ended: where nobody told, when it was heard of elsewhere."""
+            after = j.stays[j.stays.index(last) + 1:]
+            return last.went() or (after[0].came() if after else None)
+
+        def count(counts, at, *key):
+            for p in periods(at) if at else ():
+                counts[p, *key, j.kind] += 1
+
+        def take(border, direction, side, first, last, candidate=False):
             a, b = first.passed or first.arrived, last.went()
-            if a and b:
+            if first is j.stays[0] and not a and j.kind in ("train", "vessel") and j.came([first]) != first.departed:
+                a = j.came([first])
+            if a and b and not candidate:
                 for p in periods(b):
                     samples[p, border, side, direction, j.kind].append(int(b - a))
+            elif a and b:
+                count(candidates, b, border, side, direction)
+            elif not candidate:
+                count(unseen, ended(last), border, side, direction)
 
         for border, direction, out, into in passages(cat, j):
             take(border, direction, "outbound", out[0], out[-1])
             take(border, direction, "inbound", into[0], into[-1])
             take(border, direction, "pair", out[0], into[-1])
         for border, direction, side, stays, candidate in half_passages(cat, j):
-            if not candidate:
-                take(border, direction, side, stays[0], stays[-1])
-    for key, values in samples.items():
-        show("tfi1", *key, len(values), *summary(values, 3600), rounded(max(values) / 3600))
+            # A train that was taken over crossed for certain, and so did one whose containers went on under another name: together they are
+            # one of which the pair was not seen.
+            take(border, direction, side, stays[0], stays[-1], candidate and side == "outbound" and (j.unit, border) not in other)
+            if side == "inbound" or not candidate:
+                count(unseen, ended(stays[-1]), border, "pair", direction)
+            if not candidate and side == "inbound":
+                count(unseen, stays[0].passed or stays[0].arrived, border, "outbound", direction)
+            elif not candidate:
+                count(unseen, ended(stays[-1]), border, "inbound", direction)
+    for key in {*samples, *unseen, *candidates}:
+        values = samples[key]
+        n = len(values)
+        show("tfi1", *key, n, *summary(values, 3600), rounded(max(values) / 3600) if n else None, unseen[key], share(n, n + unseen[key]), candidates[key])
 
 
 class Speed:

@@ -75,6 +75,12 @@ class Journey:
         self.ended, self.destination = False, None
         self.reports = []  # (time, place or None), of everything that was told of the unit, in order of time
         self.handovers = []  # (time, border, state), in order of time
+        self.containers = set()  # of a train: all that its lists ever named
+
+    def came(self, stays):
+        """When it came to some of its stays. Where no arrival was told it is there from when it was first heard of there."""
+        s = stays[0]
+        return s.passed or s.arrived or (s is self.stays[0] and next((at for at, place in self.reports if place == s.place), None)) or s.departed
 
 
 def kind_of(event):
@@ -85,7 +91,7 @@ def kind_of(event):
 
 
 def journeys(events):
-    by_unit, plans, reports, handovers = {}, {}, defaultdict(list), defaultdict(list)
+    by_unit, plans, reports, handovers, containers = {}, {}, defaultdict(list), defaultdict(list), defaultdict(set)
     for e in sorted(events, key=lambda e: (e["at"], e["verb"] != "arrived")):
         if e["kind"] in ("train", "vessel", "unit") and e["verb"] != "planned":
             # What is put on a train or taken off is told of the train too.
@@ -93,6 +99,8 @@ def journeys(events):
                 reports[unit].append((e["at"], e.get("place")))
         if e["verb"] == "planned":
             plans[e["unit"]] = e  # a later one replaces it
+        if e["verb"] == "composition":
+            containers[e["unit"]].update(k["id"] for item in e["items"] for k in item.get("containers", []))
         if e["verb"] == "handover":
             handovers[e["unit"]].append((e["at"], e["border"], e["state"]))
         if e["verb"] not in ("arrived", "departed", "passed", "ended", "activity", "cost") or e["kind"] not in ("train", "vessel", "unit"):
@@ -122,7 +130,7 @@ def journeys(events):
                 j.stays += open_here
             open_here[-1].departed, open_here[-1].planned_departure = e["at"], e["planned"]
     for j in by_unit.values():
-        j.reports, j.handovers = reports[j.unit], handovers[j.unit]
+        j.reports, j.handovers, j.containers = reports[j.unit], handovers[j.unit], containers[j.unit]
         plan = plans.get(j.unit, {})
         j.destination, stops = plan.get("destination"), list(plan.get("stops", []))
         for s in j.stays:
@@ -281,3 +289,22 @@ def half_passages(cat, j):
                 elif after is None and (train and "offered" in said and said[-1] not in ("refused", "returned") or
                                         not j.ended and not stays[-1].went() and before == here):
                     yield b["id"], here + "-" + there, "outbound", stays, True
+
+
+def identities(cat, all_journeys):
+    """Trains that bear one name on the one side of a border and another on the other: (name, border) to the name beyond it. Told by the
+    containers that both carried, where they are at least half of what the train handed on, or took over, at that border."""
+    outbound, inbound = defaultdict(list), defaultdict(list)
+    for j in all_journeys:
+        for border, direction, role, stays, candidate in half_passages(cat, j):
+            if candidate and j.kind in ("train", "vessel"):
+                (outbound if role == "outbound" else inbound)[border, direction].append(j)
+    other = {}
+    for way, ours in outbound.items():
+        for one, many in ((ours, inbound[way]), (inbound[way], ours)):
+            for j in one:
+                common = {k.unit: len(j.containers & k.containers) for k in many if k is not j}
+                best = max(common, key=lambda unit: (common[unit], unit), default=None)
+                if best and common[best] and 2 * common[best] >= sum(common.values()):
+                    other[j.unit, way[0]] = best
+    return other

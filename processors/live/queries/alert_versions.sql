@@ -30,5 +30,5 @@ SELECT updated, revision, kind, severity, firing, since, resolved, area, border,
     summary, value, baseline, baseline_basis, evidence, restriction, cause, taken_back, known_at
 FROM (
     -- A later epoch tells the last version anew: of the same time the latest row counts.
-    SELECT * FROM alert_versions WHERE fingerprint = {fingerprint:String} ORDER BY version DESC LIMIT 1 BY updated
+    SELECT * FROM v_alert_history WHERE fingerprint = {fingerprint:String} ORDER BY version DESC LIMIT 1 BY updated
 )

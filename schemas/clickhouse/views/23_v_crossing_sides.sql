@@ -22,13 +22,16 @@ CREATE OR REPLACE VIEW {{.Database}}.v_crossing_sides
     candidate Bool COMMENT 'the crossing is not confirmed yet',
     begins_here Bool COMMENT 'the run begins on this side, as trains do where the gauge changes: nobody saw it come, and what it carries was here before',
     ends_here Bool COMMENT 'the run ended on this side: what it carried is still here, or left with another. A side where it begins or ends is a part of the stay of its load: for that ask unit_kind container. Always false for wagons and containers',
+    other_identity String COMMENT 'of a train that bears another name beyond the border, where this side was seen alone: that name, by the containers that came over with both; empty: none known. Both are one train: do not add them up',
     side_s Nullable(Int64) COMMENT 'entered (or arrived) to left (or departed), seconds; ended - began to the second; NULL while open, if no place of the side was seen, or not how it came there',
+    observed Bool COMMENT 'both ends of side_s were told or seen by positions; false: open, or one end is only inferred from what was heard elsewhere, so that side_s says no more than between which reports it was here (v_tfi1 leaves it out)',
     running_s Nullable(Int64) COMMENT 'while open or silent: v_now - began, seconds; else NULL',
     gauge_break LowCardinality(String) COMMENT 'gauge break at this border; empty: none',
     customs_s Int64 COMMENT 'customs, seconds; here and below while the side is open or silent up to v_now',
     gauge_change_s Int64 COMMENT 'gauge change, seconds',
     other_s Int64 COMMENT 'explained by other activities, seconds. One second may count in several of customs_s, gauge_change_s and this: see overlap_s',
     causes Array(Tuple(cause String, seconds Int64)) COMMENT 'all activities by their code, each with all its seconds; what goes on counts up to v_now, what was held before the border does not',
+    main_cause String COMMENT 'of causes the one with the most seconds, a code of v_events.activity; empty: none',
     overlap_s Int64 COMMENT 'by how much causes overlap, seconds: sum of causes - overlap_s + unexplained_s = side_s, or running_s while open or silent',
     unexplained_s Int64 COMMENT 'explained by nothing that was reported, seconds',
     norm_s Nullable(Int64) COMMENT 'norm of the catalogue for the whole stay on this side in this direction, seconds; NULL: none, or the run begins or ended here',
@@ -80,6 +83,7 @@ AS WITH
 SELECT s.* REPLACE (
     if(isNull(s.running_s), s.customs_s, d.customs_s) AS customs_s, if(isNull(s.running_s), s.gauge_change_s, d.gauge_change_s) AS gauge_change_s,
     if(isNull(s.running_s), s.other_s, d.other_s) AS other_s, if(isNull(s.running_s), s.causes, d.causes) AS causes,
+    if(isNull(s.running_s), s.main_cause, arraySort(c -> -c.2, d.causes)[1].1) AS main_cause,
     if(isNull(s.running_s), s.overlap_s, toInt64(arraySum(c -> c.2, d.causes)) - d.explained_s) AS overlap_s,
     if(isNull(s.running_s), s.unexplained_s, assumeNotNull(s.running_s) - d.explained_s) AS unexplained_s)
 FROM {{.Database}}.crossing_sides AS s

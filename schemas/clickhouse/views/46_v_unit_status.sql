@@ -12,6 +12,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_unit_status
     last_place_name String COMMENT 'its name',
     since Nullable({{time}}) COMMENT 'at_place: when it came; under_way: when it left last_place; ended: when; UTC',
     since_s Nullable(Int64) COMMENT 'v_now - since, seconds; NULL once ended',
+    seen_at Nullable({{time}}) COMMENT 'time of the last fix or report of it or of the vehicle it is on, UTC',
     vehicle String COMMENT 'run or voyage it is on, or was put on to go on with; of trains and vessels the run itself; empty: on none, such as between two trains',
     vehicle_kind LowCardinality(String) COMMENT 'train or vessel; empty: on none',
     next_place LowCardinality(String) COMMENT 'catalogue id of the place the plan of vehicle names behind last_place; empty: no plan, or the plan ends or says nothing of last_place, or vehicle is none',
@@ -24,7 +25,7 @@ COMMENT 'Where every unit is now: containers, wagons, trains and vessels, at whi
 AS WITH
     (SELECT now FROM {{.Database}}.v_now) AS stage_time,
     runs AS (
-        SELECT run, toString(state) AS state, toString(place) AS place, toString(last_place) AS last_place, {{known "since"}} AS since, unit_kind,
+        SELECT run, toString(state) AS state, toString(place) AS place, toString(last_place) AS last_place, {{known "since"}} AS since, {{known "seen_at"}} AS seen_at, unit_kind,
             if(has_position, lat_e7 / 1e7, NULL) AS lat, if(has_position, lon_e7 / 1e7, NULL) AS lon
         FROM {{from "train_status"}} FINAL
     ),
@@ -39,9 +40,10 @@ AS WITH
     loads AS (
         SELECT unit, unit_kind, argMax((
                 journey, toString(place), toString(state), came, went, vehicle_in, toString(vehicle_kind), if(vehicle_out = '', transfer_second, vehicle_out),
-                toUnixTimestamp64Milli(transfer_off_at) != 0), (coalesce(came, went), coalesce(went, came), journey, n, place)) AS v
+                toUnixTimestamp64Milli(transfer_off_at) != 0), (coalesce(came, went), coalesce(went, came), journey, n, place)) AS v,
+            max(greatest(ifNull(came, epoch), ifNull(went, epoch), transfer_off_at, transfer_on_at, arrayMax(arrayPushBack(arrayConcat(activity_from, activity_to), epoch)))) AS told_at
         FROM (
-            SELECT *, coalesce({{known "arrived"}}, {{known "entered"}}) AS came, coalesce({{known "departed"}}, {{known "left"}}) AS went
+            SELECT *, toDateTime64(0, 3, 'UTC') AS epoch, coalesce({{known "arrived"}}, {{known "entered"}}) AS came, coalesce({{known "departed"}}, {{known "left"}}) AS went
             FROM {{from "visits"}} FINAL
             WHERE unit_kind IN ('wagon', 'container')
         )
@@ -52,19 +54,20 @@ SELECT
     if(s.status = 'at_place', s.last_place, '') AS place, {{place "place"}} AS place_name,
     dictGetOrDefault('{{.Database}}.places', 'country', tuple(s.last_place), '') AS country,
     s.last_place AS last_place, {{place "last_place"}} AS last_place_name, s.since AS since,
-    if(s.status = 'ended', NULL, greatest(0, {{seconds "since" "stage_time"}})) AS since_s,
+    if(s.status = 'ended', NULL, greatest(0, {{seconds "since" "stage_time"}})) AS since_s, s.seen_at AS seen_at,
     s.vehicle AS vehicle, s.vehicle_kind AS vehicle_kind,
     arrayFirstIndex(p -> p.1 = s.last_place, p.stops) AS here, if(here = 0 OR s.status = 'ended', ('', NULL), p.stops[here + 1]) AS next,
     next.1 AS next_place, {{place "next_place"}} AS next_place_name, next.2 AS next_arrival, s.lat AS lat, s.lon AS lon
 FROM (
     SELECT run AS unit, toString(unit_kind) AS unit_kind, run AS journey, multiIf(state = 'closed', 'ended', place != '', 'at_place', 'under_way') AS status, state,
-        if(place != '', place, last_place) AS last_place, since, run AS vehicle, toString(unit_kind) AS vehicle_kind, lat, lon
+        if(place != '', place, last_place) AS last_place, since, seen_at, run AS vehicle, toString(unit_kind) AS vehicle_kind, lat, lon
     FROM runs
     UNION ALL
     SELECT l.unit AS unit, toString(l.unit_kind) AS unit_kind, v.1 AS journey,
         multiIf(v.3 != 'closed', 'at_place', v.8 = '', 'ended', 'under_way') AS status,
         multiIf(status = 'at_place', v.3, status = 'ended', 'closed', r.state IN ('', 'closed'), 'open', r.state) AS state,
         v.2 AS last_place, if(status = 'at_place', v.4, coalesce(v.5, v.4)) AS since,
+        greatest(told_at, if(vehicle = '', told_at, ifNull(r.seen_at, told_at))) AS seen_at,
         -- Of a train that has ended nothing is on board any more, whether or not somebody told that it was taken off.
         if(r.state = 'closed', '', l.on) AS vehicle, if(vehicle = '', '', toString(r.unit_kind)) AS vehicle_kind, if(vehicle = '', NULL, r.lat) AS lat, if(vehicle = '', NULL, r.lon) AS lon
     FROM (SELECT *, multiIf(v.8 != '', v.8, v.3 = 'closed' OR v.9, '', v.6) AS on FROM loads) AS l
