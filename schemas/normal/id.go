@@ -83,39 +83,39 @@ func kindOfVehicle(id string) pb.UnitKind {
 	return pb.UnitKind_TRAIN
 }
 
-const maxUnit = 32
-
 // Unit brings a wagon or container number into its normal form: upper-case letters and digits, nothing else. Blanks, hyphens, dots
-// and slashes between them are dropped.
+// and slashes between them are dropped. A wagon has 8 digits (1520 mm network) or 12 (UIC), a container four letters and seven digits
+// (ISO 6346; swap bodies by EN 13044 likewise). With a digit too many or too few it would be a unit that does not exist, beside the one it is.
 func Unit(number string) (string, *schemas.Fault) {
-	clean := true
-	for i := 0; i < len(number); i++ {
-		clean = clean && (number[i] >= '0' && number[i] <= '9' || number[i] >= 'A' && number[i] <= 'Z')
+	out := number
+	if strings.ContainsFunc(number, func(c rune) bool { return (c < '0' || c > '9') && (c < 'A' || c > 'Z') }) {
+		out = strings.Map(func(c rune) rune {
+			switch {
+			case c >= 'a' && c <= 'z':
+				return c - 'a' + 'A'
+			case c == ' ' || c == '-' || c == '.' || c == '/' || c == '\t':
+				return -1
+			}
+			return c
+		}, number)
 	}
-	if clean && number != "" && len(number) <= maxUnit {
-		return number, nil
+	letters := len(out) - len(strings.TrimLeft(out, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+	digits := len(out) - letters
+	if strings.Trim(out[letters:], "0123456789") != "" || letters != 0 && letters != 4 {
+		return "", badUnit(number, "")
 	}
-	out := make([]byte, 0, len(number))
-	for i := 0; i < len(number); i++ {
-		switch c := number[i]; {
-		case c >= 'a' && c <= 'z':
-			out = append(out, c-'a'+'A')
-		case c >= '0' && c <= '9' || c >= 'A' && c <= 'Z':
-			out = append(out, c)
-		case c == ' ' || c == '-' || c == '.' || c == '/' || c == '\t':
-		default:
-			return "", badUnit(number)
-		}
+	switch {
+	case letters == 4 && digits != 7:
+		return "", badUnit(number, fmt.Sprintf(", and this has %d digits", digits))
+	case letters == 0 && digits != 8 && digits != 12:
+		return "", badUnit(number, fmt.Sprintf(", and this is of %d digits", digits))
 	}
-	if len(out) == 0 || len(out) > maxUnit {
-		return "", badUnit(number)
-	}
-	return string(out), nil
+	return out, nil
 }
 
-func badUnit(number string) *schemas.Fault {
-	return &schemas.Fault{Reason: schemas.ImpossibleValue,
-		Detail: fmt.Sprintf("%q is not a wagon or container number: letters and digits only, at most %d", number[:min(len(number), 60)], maxUnit)}
+func badUnit(number, but string) *schemas.Fault {
+	return &schemas.Fault{Reason: schemas.ImpossibleValue, Detail: fmt.Sprintf("%q is not a wagon or container number: a wagon has 8 digits or 12 (UIC), "+
+		"a container four letters and seven digits (ISO 6346)%s; ask the sender, or mend it and retry", number[:min(len(number), 60)], but)}
 }
 
 func unit(path string, number *string) *schemas.Fault {

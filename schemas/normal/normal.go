@@ -6,6 +6,7 @@
 //
 // Container numbers with a wrong check digit (ISO 6346) and wagon numbers with a wrong one are taken: one mistyped digit does not
 // make the visit of a real container untrue. An event has no field to flag them in; network.ValidContainer tells them at any time.
+// Numbers of another length are a fault (Unit).
 package normal
 
 import (

@@ -84,6 +84,14 @@ func TestUnit(t *testing.T) {
 		"":                 "impossible_value",
 		" - ":              "impossible_value",
 		"контейнер":        "impossible_value",
+		"MSCU12345678":     "impossible_value", // a digit too many: no container has this number
+		"MSCU123456":       "impossible_value", // the check digit was left out
+		"MSCU 1234567":     "MSCU1234567",      // the check digit is wrong, which one mistyped digit makes it
+		"MSC01234566":      "impossible_value", // 0 for O
+		"MSCU123456X":      "impossible_value",
+		"9431304":          "impossible_value", // no wagon, and no container either
+		"9431-3046":        "94313046",
+		"2181247121733":    "impossible_value",
 	} {
 		got, f := normal.Unit(in)
 		if f != nil {
