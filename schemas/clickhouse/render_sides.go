@@ -2,7 +2,20 @@ package clickhouse
 
 import "fmt"
 
-// These are the words of views about the sides of a border; t is a row of crossings, side "outbound" or "inbound".
+// These are the words of views about the sides of a border; t is a row of crossings, side "outbound" or "inbound", or a row of one side of
+// them, side "side".
+
+// sideColumns are the columns of crossings that begin with the name of a side, as crossing_sides needs them.
+func sideColumns() []string {
+	columns := []string{"country", "places", "state", "seconds", "customs_s", "gauge_change_s", "other_s", "cause", "cause_s", "overlap_s", "unexplained_s",
+		"has_norm", "norm_s", "has_plan", "plan_s", "delay_plan_s", "vehicles"}
+	for _, moment := range []string{"entered", "arrived", "departed", "left"} {
+		for _, suffix := range []string{"", "_basis", "_earliest", "_latest"} {
+			columns = append(columns, moment+suffix)
+		}
+	}
+	return columns
+}
 
 // runEnds is, for each run, where it begins and where it ended. A run that ends on a side, as trains do where the gauge changes, was on
 // it for a part of the stay of its load only.
@@ -63,9 +76,17 @@ func beginsHere(side string) string {
 		side, sideEntered(side))
 }
 
-// endsHere tells whether the run ended at the last place of the side, in this visit.
+// endsHere tells whether the run ended at the last place of the side, in this visit. A train that ended there because it goes over the
+// border under another name was there for all of its stay.
 func endsHere(side string) string {
-	return fmt.Sprintf("toBool(r.ends_at != '' AND t.%[1]s_places[-1] = r.ends_at AND t.%[1]s_departed = r.ended_at)", side)
+	ends := fmt.Sprintf("r.ends_at != '' AND t.%[1]s_places[-1] = r.ends_at AND t.%[1]s_departed = r.ended_at", side)
+	switch side {
+	case "outbound":
+		ends += " AND (" + otherIdentity + ") = ''"
+	case "side":
+		ends += " AND (t.role = 'inbound' OR (" + otherIdentity + ") = '')"
+	}
+	return "toBool(" + ends + ")"
 }
 
 // sideEntered and sideLeft are what a side is measured between, as the border stage does: in and out of its fence, or the arrival and

@@ -2,7 +2,8 @@ CREATE OR REPLACE VIEW {{.Database}}.v_train_status
 (
     run String COMMENT 'train run or vessel voyage',
     unit_kind LowCardinality(String) COMMENT 'train or vessel',
-    state LowCardinality(String) COMMENT 'open; silent: tracker beyond its interval, or its last position is only repeated (same_since); lost: 14 days without evidence; closed: ended',
+    state LowCardinality(String) COMMENT 'open; silent: tracker beyond its interval, or its last position is only repeated (same_since); lost: 14 days without evidence; closed: ended, or everything it carried goes on with another run (goes_on_as)',
+    goes_on_as String COMMENT 'run that what it carried went on with (of several that which took the most), where nobody told that this one ended and nothing was heard of it since; else empty: what was told is continued_by of v_events',
     seen_at Nullable({{time}}) COMMENT 'time of the last fix or report, UTC; a late one does not move it back, a repeated one (same_since) not on',
     unseen_s Nullable(Int64) COMMENT 'v_now - seen_at, seconds',
     lat Nullable(Float64) COMMENT 'last position, degrees north (WGS 84)',
@@ -28,18 +29,21 @@ CREATE OR REPLACE VIEW {{.Database}}.v_train_status
     known_at {{time}} COMMENT 'stage time at which this version of the row was written, UTC'
 )
 COMMENT 'The last that is known of each train run and vessel voyage. Wagons and containers, and where each is bound for next: v_unit_status.'
-AS WITH (SELECT now FROM {{.Database}}.v_now) AS stage_time
+AS WITH
+    (SELECT now FROM {{.Database}}.v_now) AS stage_time,
+{{gone_on}}
 SELECT
-    t.run AS run, t.unit_kind AS unit_kind, t.state AS state, {{known "t.seen_at"}} AS seen_at,
+    t.run AS run, t.unit_kind AS unit_kind,
+    if(g.run != '' AND t.state IN ('open', 'silent') AND g.gone_at >= seen_at, g.goes_on_as, '') AS goes_on_as, if(goes_on_as != '', 'closed', toString(t.state)) AS state, {{known "t.seen_at"}} AS seen_at,
     greatest(0, {{seconds "seen_at" "stage_time"}}) AS unseen_s,
     if(t.has_position, t.lat_e7 / 1e7, NULL) AS lat, if(t.has_position, t.lon_e7 / 1e7, NULL) AS lon, t.speed_kmh AS speed_kmh,
     t.place AS place, {{place "t.place"}} AS place_name, t.last_place AS last_place, {{place "t.last_place"}} AS last_place_name,
-    {{known "t.since"}} AS since, if(t.state = 'closed', NULL, greatest(0, {{seconds "since" "stage_time"}})) AS running_s,
-    t.state != 'closed' AND (t.standing OR NOT t.has_position AND (t.run, t.place) GLOBAL IN (
+    {{known "t.since"}} AS since, if(state = 'closed', NULL, greatest(0, {{seconds "since" "stage_time"}})) AS running_s,
+    state != 'closed' AND (t.standing OR NOT t.has_position AND (t.run, t.place) GLOBAL IN (
         SELECT unit, place FROM {{from "visits"}} FINAL WHERE state IN ('open', 'silent') AND stopped AND toUnixTimestamp64Milli(departed) = 0 AND unit_kind IN ('train', 'vessel'))) AS standing,
     t.destination AS destination, way.corridor AS corridor, t.corridor AS direction_by,
     arrayElement(splitByChar(':', toString(t.direction)), -1) AS direction,
-    if(t.state = 'closed', 0, t.wagons) AS wagons, if(t.state = 'closed', 0, t.containers) AS containers, late.n AS late_events, t.source AS source, {{known "t.same_since"}} AS same_since, t.overfull AS overfull, t.known_at AS known_at
+    if(state = 'closed', 0, t.wagons) AS wagons, if(state = 'closed', 0, t.containers) AS containers, late.n AS late_events, t.source AS source, {{known "t.same_since"}} AS same_since, t.overfull AS overfull, t.known_at AS known_at
 FROM {{from "train_status"}} AS t FINAL
 GLOBAL ANY LEFT JOIN (
     -- FINAL reads no more than the runs that have any.
@@ -49,3 +53,4 @@ GLOBAL ANY LEFT JOIN (
 GLOBAL ANY LEFT JOIN (
     SELECT unit, any(corridor) AS corridor FROM {{from "legs"}} FINAL WHERE unit_kind IN ('train', 'vessel') AND corridor_basis != 'ambiguous' GROUP BY unit
 ) AS way ON way.unit = t.run
+GLOBAL ANY LEFT JOIN gone_on AS g ON g.run = t.run

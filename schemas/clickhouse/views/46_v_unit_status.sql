@@ -24,6 +24,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_unit_status
 COMMENT 'Where every unit is now: containers, wagons, trains and vessels, at which place or on the way from which, since when, on which train, and where that is planned to come next.'
 AS WITH
     (SELECT now FROM {{.Database}}.v_now) AS stage_time,
+{{gone_on}},
     runs AS (
         SELECT run, toString(state) AS state, toString(place) AS place, toString(last_place) AS last_place, {{known "since"}} AS since, {{known "seen_at"}} AS seen_at, unit_kind,
             if(has_position, lat_e7 / 1e7, NULL) AS lat, if(has_position, lon_e7 / 1e7, NULL) AS lon
@@ -59,9 +60,12 @@ SELECT
     arrayFirstIndex(p -> p.1 = s.last_place, p.stops) AS here, if(here = 0 OR s.status = 'ended', ('', NULL), p.stops[here + 1]) AS next,
     next.1 AS next_place, {{place "next_place"}} AS next_place_name, next.2 AS next_arrival, s.lat AS lat, s.lon AS lon
 FROM (
-    SELECT run AS unit, toString(unit_kind) AS unit_kind, run AS journey, multiIf(state = 'closed', 'ended', place != '', 'at_place', 'under_way') AS status, state,
-        if(place != '', place, last_place) AS last_place, since, seen_at, run AS vehicle, toString(unit_kind) AS vehicle_kind, lat, lon
-    FROM runs
+    SELECT o.run AS unit, toString(o.unit_kind) AS unit_kind, o.run AS journey,
+        multiIf(g.run != '' AND o.state IN ('open', 'silent') AND g.gone_at >= o.seen_at, 'ended', o.state = 'closed', 'ended', o.place != '', 'at_place', 'under_way') AS status,
+        if(status = 'ended', 'closed', o.state) AS state, if(o.place != '', o.place, o.last_place) AS last_place, o.since AS since, o.seen_at AS seen_at,
+        o.run AS vehicle, toString(o.unit_kind) AS vehicle_kind, o.lat AS lat, o.lon AS lon
+    FROM runs AS o
+    GLOBAL ANY LEFT JOIN gone_on AS g ON g.run = o.run
     UNION ALL
     SELECT l.unit AS unit, toString(l.unit_kind) AS unit_kind, v.1 AS journey,
         multiIf(v.3 != 'closed', 'at_place', v.8 = '', 'ended', 'under_way') AS status,

@@ -18,25 +18,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_train_links
 )
 COMMENT 'Which run a train goes on as: two identities one behind the other, linked by the containers they have in common (overlap, place and time), whether or not somebody told. A link that was told without any list of containers is not here: v_events, continued_by.'
 AS WITH
-    rides AS (
-        -- The runs a container was on, one behind the other: that which brought it to a place, until when, and that which took it on, since when.
-        SELECT
-            unit, journey,
-            arrayFilter(r -> r.run != '', arrayFlatten(arrayMap(s -> [s.2, s.3], arraySort(s -> s.1, groupArray((
-                (came, n),
-                (vehicle_in, toString(place), came, gone_a)::Tuple(run String, place String, since Nullable({{time}}), until Nullable({{time}})),
-                (vehicle_out, toString(place), coalesce(on_at, came), gone_b)::Tuple(run String, place String, since Nullable({{time}}), until Nullable({{time}})))))))) AS runs
-        FROM (
-            SELECT
-                unit, journey, place, n, vehicle_in, if(vehicle_out = '', transfer_second, vehicle_out) AS vehicle_out,
-                coalesce({{known "arrived"}}, {{known "entered"}}, {{known "departed"}}, {{known "left"}}) AS came, {{known "transfer_on_at"}} AS on_at,
-                coalesce({{known "departed"}}, {{known "left"}}) AS gone_b, coalesce({{known "transfer_off_at"}}, gone_b) AS gone_a
-            FROM {{from "visits"}} FINAL
-            WHERE unit_kind = 'container'
-        )
-        WHERE isNotNull(came)
-        GROUP BY unit, journey
-    ),
+{{rides "unit_kind = 'container'"}},
     changes AS (
         SELECT unit, pair.1.run AS run_a, pair.2.run AS run_b, pair.1.until AS off_at, pair.2.since AS on_at, pair.2.place AS place
         FROM rides

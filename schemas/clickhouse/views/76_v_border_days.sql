@@ -28,9 +28,10 @@ AS WITH
     (t, z) -> toDate(substring(toString(t + INTERVAL 6 HOUR, z), 1, 10)) AS day_of,
     d -> toDateTime64(d, 3, 'UTC') + INTERVAL 18 HOUR AS evening,
     crossers AS (
-        SELECT unit, unit_kind, border, direction, role, country, places, began AS came, ended AS went, state, known_at,
-            begins_here AS formed, role = 'inbound' AND ends_here AS broken_up
-        FROM {{.Database}}.crossing_sides WHERE unit_kind IN ('train', 'vessel') AND state != 'none'
+        SELECT unit, border, concat(from_country, '-', to_country) AS direction, side.1 AS role, side.2 AS country, side.3 AS places
+        FROM {{from "crossings"}} FINAL
+        ARRAY JOIN [('outbound', toString(outbound_country), outbound_places, toString(outbound_state)), ('inbound', toString(inbound_country), inbound_places, toString(inbound_state))] AS side
+        WHERE unit_kind IN ('train', 'vessel') AND side.4 != 'none'
     ),
     -- Trains that only begin or end there: what they take over came over the border, what they hand on goes over it.
     inland AS (
@@ -60,21 +61,21 @@ AS WITH
     -- What happened at a time; place is one of the side. Counts: arrived, formed, departed, ended; steps of on_hand, on_hand_formed,
     -- on_hand_containers; offered, accepted, refused; steps of held_upstream.
     happened AS (
-        SELECT border, direction, role, unit_kind, places[1] AS place, move.1 AS at, move.2 AS counts
+        SELECT border, direction, role, if(load, if(dictGetOrDefault('{{.Database}}.borders', 'sea', tuple(toString(border)), 0) = 1, 'vessel', 'train'), unit_kind) AS unit_kind,
+            places[1] AS place, move.1 AS at, move.2 AS counts
         FROM (
-            SELECT *, arrayJoin([
-                (coalesce(came, went), [toInt64(isNotNull(came) AND NOT formed), toInt64(formed), 0, 0, toInt64(NOT formed), toInt64(formed), 0, 0, 0, 0, 0]),
-                (coalesce(went, if(state = 'lost', known_at, NULL)),
-                    [0, 0, toInt64(isNotNull(went) AND NOT broken_up), toInt64(isNotNull(went) AND broken_up), -toInt64(NOT formed), -toInt64(formed), 0, 0, 0, 0, 0])]) AS move
-            FROM (SELECT * FROM crossers UNION ALL SELECT * FROM inland)
+            SELECT *, coalesce(went, if(state = 'lost', known_at, NULL)) AS gone, arrayJoin(if(load,
+                [(coalesce(came, went), [toInt64(0), 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]), (gone, [toInt64(0), 0, 0, 0, 0, 0, -1, 0, 0, 0, 0])],
+                [(coalesce(came, went), [toInt64(isNotNull(came) AND NOT formed), toInt64(formed), 0, 0, toInt64(NOT formed), toInt64(formed), 0, 0, 0, 0, 0]),
+                (gone, [0, 0, toInt64(isNotNull(went) AND NOT broken_up), toInt64(isNotNull(went) AND broken_up), -toInt64(NOT formed), -toInt64(formed), 0, 0, 0, 0, 0])])) AS move
+            FROM (
+                SELECT toString(unit_kind) AS unit_kind, border, direction, role, places, began AS came, ended AS went, toString(state) AS state, known_at,
+                    begins_here AS formed, role = 'inbound' AND ends_here AS broken_up, unit_kind = 'container' AS load
+                FROM {{.Database}}.crossing_sides WHERE unit_kind != 'wagon' AND state != 'none'
+                UNION ALL
+                SELECT toString(unit_kind), border, direction, role, places, came, went, state, known_at, formed, broken_up, false FROM inland
+            )
             WHERE isNotNull(coalesce(came, went))
-        )
-        UNION ALL
-        SELECT border, direction, role, if(dictGetOrDefault('{{.Database}}.borders', 'sea', tuple(toString(border)), 0) = 1, 'vessel', 'train'), places[1], move.1,
-            [0, 0, 0, 0, 0, 0, move.2, 0, 0, 0, 0]
-        FROM (
-            SELECT border, direction, role, places, arrayJoin([(coalesce(began, ended), toInt64(1)), (coalesce(ended, if(state = 'lost', known_at, NULL)), toInt64(-1))]) AS move
-            FROM {{.Database}}.crossing_sides WHERE unit_kind = 'container' AND state != 'none' AND isNotNull(coalesce(began, ended))
         )
         UNION ALL
         SELECT f.border, f.direction, if(e.step = 'offered', 'outbound', 'inbound'), e.unit_kind, if(e.step = 'offered', f.from_place, f.to_place), e.time,
