@@ -37,8 +37,8 @@
     if (el instanceof SVGElement) layers = document.elementsFromPoint(box.x + box.width / 2, box.y + box.height / 2);
     else for (let e = el; e; e = e.parentElement) layers.push(e);
     const seen = layers.map(paint).filter((c) => c && c.a > 0);
+    seen.push({ r: 255, g: 255, b: 255, a: 1 }); // paper
     const last = seen.findIndex((c) => c.a >= 1);
-    if (last < 0) return undefined;
     return seen.slice(0, last + 1).reduceRight((under, top) => (under ? over(top, under) : top), undefined);
   };
   let texts = 0;
@@ -46,10 +46,6 @@
   const look = (el, what, colour, style, box) => {
     texts++;
     const ground = behind(el, box);
-    if (!ground) {
-      wrong.push(`"${what}": what lies behind it is not known`);
-      return;
-    }
     const c = parse(colour);
     const ratio = contrast(over({ ...c, a: c.a * opacity(el) }, ground), ground);
     const size = parseFloat(style.fontSize);
@@ -66,6 +62,9 @@
     range.selectNodeContents(text);
     const box = range.getBoundingClientRect();
     if (!box.width || box.right <= 0) continue; // nothing is seen of it, or it is for readers of the screen alone
+    const frame = el instanceof SVGElement && el.ownerSVGElement.getBoundingClientRect();
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    if (frame && (x < frame.left || x > frame.right || y < frame.top || y > frame.bottom)) continue; // it is cut off
     const s = getComputedStyle(el);
     look(el, text.data.trim().slice(0, 40), el instanceof SVGElement ? s.fill : s.color, s, box);
   }

@@ -84,7 +84,7 @@ function Diagram(p: { live: Live; known: Catalogue; corridor: Corridor; query: U
           <button type="button" aria-pressed={follow} onClick={() => { setStretch({ ...stretch, to: NaN }); setKm(all); }}>{t("now")}</button>
         </span>
         <label><input type="checkbox" checked={planned} onChange={(e) => set({ plan: e.currentTarget.checked ? "" : "no" })} /> {t("plannedLines")}</label>
-        <span class="count">{t("trainsSeen", String(within.length))}{asked.error ? ` – ${asked.error}` : ""}</span>
+        <span class="count">{asked.rows || told.current.length ? t("trainsSeen", String(within.length)) : ""}{asked.error ? ` – ${asked.error}` : ""}</span>
       </div>
       <Canvas picture={picture} seen={seen} all={all} move={move} told={told.current.length > 0 || !!asked.rows} />
       <p class="legend">

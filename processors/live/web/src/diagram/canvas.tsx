@@ -2,7 +2,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useBox, type Size } from "../box";
 import { duration, minute } from "../format";
 import { t } from "../texts";
-import { area, colours, draw, hourLabels, place, placeLabels, room, trace, tracePlan, type Picture } from "./draw";
+import { area, colours, draw, hourLabels, place, placeLabels, room, trace, tracePlan, type Colours, type Picture } from "./draw";
 import { useGestures, type Hovered } from "./gestures";
 import type { Window } from "./scale";
 
@@ -86,7 +86,7 @@ export function Canvas(p: Props) {
 
 /** Draws the lines when the picture changes or a move has come to rest; meanwhile moves what is drawn. */
 function useLines(canvas: { readonly current: HTMLCanvasElement | null }, p: Props, size: Size) {
-  const drawn = useRef<{ window: Window; picture: Picture; size: Size } | undefined>(undefined);
+  const drawn = useRef<{ window: Window; seen: Window; picture: Picture; size: Size; colours: Colours } | undefined>(undefined);
   const latest = useRef(p);
   latest.current = p;
   useLayoutEffect(() => {
@@ -100,7 +100,7 @@ function useLines(canvas: { readonly current: HTMLCanvasElement | null }, p: Pro
       const w = { ...seen, t0: seen.t0 - more, t1: seen.t1 + more };
       const wide = width * (1 + 2 * overscan);
       draw(context(canvas.current!, { width: wide, height: a.bottom }), picture, w, { left: 0, right: wide, top: a.top, bottom: a.bottom }, colours());
-      drawn.current = { window: w, picture, size };
+      drawn.current = { window: w, seen, picture, size, colours: colours() };
       adjust(w, seen);
       performance.measure("diagram", { start: began, end: performance.now() });
     };
@@ -111,13 +111,16 @@ function useLines(canvas: { readonly current: HTMLCanvasElement | null }, p: Pro
       canvas.current!.style.transform = `matrix(${sx}, 0, 0, ${sy}, ${at.x(w.t0)}, ${at.y(w.k0) - a.top * sy})`;
     };
     const was = drawn.current;
-    // A now that goes on moves the window by less than a pixel a second: that is no move.
-    if (!was || was.size !== size || was.picture.lines !== p.picture.lines || was.picture.planned !== p.picture.planned || was.window.t0 > p.seen.t0 || was.window.t1 < p.seen.t1 ||
+    if (!was || was.size !== size || was.colours !== colours() || was.picture.lines !== p.picture.lines || was.picture.planned !== p.picture.planned || was.window.t0 > p.seen.t0 || was.window.t1 < p.seen.t1 ||
       was.window.k0 > p.seen.k0 || was.window.k1 < p.seen.k1) {
       paint();
       return;
     }
     adjust(was.window, p.seen);
+    // To draw a thousand lines takes a while: a now that went on by less than a pixel is no reason.
+    const pixel = (p.seen.t1 - p.seen.t0) / width;
+    const near = (x: number, y: number) => Math.abs(x - y) < pixel;
+    if (near(was.seen.t0, p.seen.t0) && near(was.seen.t1, p.seen.t1) && near(was.picture.now, p.picture.now) && was.seen.k0 === p.seen.k0 && was.seen.k1 === p.seen.k1) return;
     const timer = setTimeout(paint, rest);
     return () => clearTimeout(timer);
   }, [p.picture, p.seen, size]);

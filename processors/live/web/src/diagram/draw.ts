@@ -53,6 +53,9 @@ export function place(w: Window, a: Area) {
   };
 }
 
+/** From so many trains on lines are thin and dashes long: what browsers draw without a GPU is then a tenth of the work, and thick lines would hide each other. */
+const many = 300;
+
 /** Draws what moves with the lines; placeLabels() and hourLabels() what stands beside them. */
 export function draw(c: CanvasRenderingContext2D, p: Picture, w: Window, a: Area, colours: Colours): void {
   const at = place(w, a);
@@ -65,12 +68,16 @@ export function draw(c: CanvasRenderingContext2D, p: Picture, w: Window, a: Area
   }
   grid(c, p, w, a, colours);
   if (p.planned) plans(c, p.lines, w, a, colours);
+  c.lineWidth = p.lines.length < many ? 1.6 : 1;
+  // A path for each train: one of all their segments takes three times as long to fill.
   for (const grade of grades) {
     c.strokeStyle = colours[grade];
-    c.lineWidth = 1.6;
-    c.beginPath();
-    for (const l of p.lines) if (l.grade === grade) trace(c, l, w, a, p.now);
-    c.stroke();
+    for (const l of p.lines) {
+      if (l.grade !== grade) continue;
+      c.beginPath();
+      trace(c, l, w, a, p.now);
+      c.stroke();
+    }
   }
   names(c, p, w, a, colours);
   if (p.now > w.t0 && p.now < w.t1) {
@@ -107,10 +114,12 @@ function plans(c: CanvasRenderingContext2D, lines: Line[], w: Window, a: Area, c
   c.globalAlpha = 0.55;
   c.strokeStyle = colours.soft;
   c.lineWidth = 1;
-  c.setLineDash([4, 4]);
-  c.beginPath();
-  for (const l of lines) tracePlan(c, l, w, a);
-  c.stroke();
+  c.setLineDash(lines.length < many ? [4, 4] : [10, 6]);
+  for (const l of lines) {
+    c.beginPath();
+    tracePlan(c, l, w, a);
+    c.stroke();
+  }
   c.restore();
 }
 
