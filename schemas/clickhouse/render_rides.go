@@ -26,10 +26,11 @@ func (c Config) rides(condition string) string {
 }
 
 // goneOn are the trains that go on under another name though nobody told that they ended: everything they carried went on with another
-// run, and nothing was heard of them since. The dwell stage cannot see that: what it knows of a run is under the run's name.
+// run, and nothing was heard of them since, nor in the last hour: few trains have to be looked at so. The dwell stage cannot see that: what it knows of a run is under the run's name.
 func (c Config) goneOn() string {
 	return `    waiting AS (
         SELECT run, ` + known("seen_at") + ` AS seen_at FROM ` + c.from("train_status") + ` FINAL WHERE state IN ('open', 'silent') AND unit_kind = 'train' AND wagons + containers > 0
+            AND seen_at < stage_time - INTERVAL 1 HOUR
     ),
 ` + c.rides(`unit_kind IN ('wagon', 'container') AND unit GLOBAL IN (
                 SELECT unit FROM `+c.from("visits")+` WHERE unit_kind IN ('wagon', 'container') AND (

@@ -3,7 +3,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_train_status
     run String COMMENT 'train run or vessel voyage',
     unit_kind LowCardinality(String) COMMENT 'train or vessel',
     state LowCardinality(String) COMMENT 'open; silent: tracker beyond its interval, or its last position is only repeated (same_since); lost: 14 days without evidence; closed: ended, or everything it carried goes on with another run (goes_on_as)',
-    goes_on_as String COMMENT 'run that what it carried went on with (of several that which took the most), where nobody told that this one ended and nothing was heard of it since; else empty: what was told is continued_by of v_events',
+    goes_on_as String COMMENT 'run that what it carried went on with (of several that which took the most), where nobody told that this one ended and nothing was heard of it since, nor in the last hour; else empty: what was told is continued_by of v_events',
     seen_at Nullable({{time}}) COMMENT 'time of the last fix or report, UTC; a late one does not move it back, a repeated one (same_since) not on',
     unseen_s Nullable(Int64) COMMENT 'v_now - seen_at, seconds',
     lat Nullable(Float64) COMMENT 'last position, degrees north (WGS 84)',

@@ -42,7 +42,7 @@ AS WITH
         SELECT unit, unit_kind, argMax((
                 journey, toString(place), toString(state), came, went, vehicle_in, toString(vehicle_kind), if(vehicle_out = '', transfer_second, vehicle_out),
                 toUnixTimestamp64Milli(transfer_off_at) != 0), (coalesce(came, went), coalesce(went, came), journey, n, place)) AS v,
-            max(greatest(ifNull(came, epoch), ifNull(went, epoch), transfer_off_at, transfer_on_at, arrayMax(arrayPushBack(arrayConcat(activity_from, activity_to), epoch)))) AS told_at
+            max(greatest(ifNull(came, epoch), ifNull(went, epoch), transfer_off_at, transfer_on_at, arrayMax(activity_from), arrayMax(activity_to))) AS told_at
         FROM (
             SELECT *, toDateTime64(0, 3, 'UTC') AS epoch, coalesce({{known "arrived"}}, {{known "entered"}}) AS came, coalesce({{known "departed"}}, {{known "left"}}) AS went
             FROM {{from "visits"}} FINAL
