@@ -59,7 +59,7 @@ func Stage(cat *network.Catalog, cfg Config) stream.Stage {
 		Name:    pb.Stage_INTAKE,
 		Input:   schemas.Intake,
 		Outputs: []string{schemas.TrainEvents, schemas.UnitEvents, schemas.AreaEvents, schemas.Shipments, schemas.Restrictions, schemas.Plans, schemas.Rejects},
-		Logic:   "intake/3",
+		Logic:   "intake/4",
 		New:     func() stream.Fold { return &fold{cfg: cfg, form: form, cat: cat} },
 	}
 }
