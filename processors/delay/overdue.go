@@ -42,7 +42,7 @@ func (f *fold) overdue(w *flow, s *sample) *finding {
 	}
 	waited := (w.at - s.began) / 1000
 	d.value = inHours(waited)
-	d.summary = fmt.Sprintf("%s: %s has waited %s since %s, usual %s", w.name(), s.unit, hours(waited), moment(s.began), hours(y.median))
+	d.summary = fmt.Sprintf("%s: %s has waited %s since %s, %s %s", w.name(), s.unit, hours(waited), moment(s.began), y.basis, hours(y.median))
 	d.evidence = upper(y.text()) + "."
 	if c := w.covered(s.began, w.at) / 1000; c > 0 {
 		d.evidence += fmt.Sprintf(" %s of it, while the border itself was delayed, do not count.", hours(c))
