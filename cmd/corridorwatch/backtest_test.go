@@ -23,10 +23,8 @@ func TestBacktest(t *testing.T) {
 	world := filepath.Join(s.dir, "world.jsonl")
 	s.run("simulate", "--corridors", "khorgos-aktau", "--days", "5", "--trains", "16", "--feeds", "CN=reports,KZ=reports", "--refusals", "0.3", "--out", world)
 	closure := filepath.Join(s.dir, "closure.jsonl")
-	there := strings.NewReplacer(`"cn-khorgos"`, `"cn-alashankou"`, `"kz-altynkol"`, `"kz-dostyk"`, `"khorgos"`, `"dostyk"`, `"kz-zhetygen"`, `"kz-aktogay"`,
-		`"from":"2026-03-01T06:00:00Z"}`, `"from":"2026-03-01T06:00:00Z","until":"2026-03-02T13:00:00Z"}`)
-	_, gone, _ := strings.Cut(opened, "\n") // without the restriction told anew: tables hold the last version of an event only
-	if err := os.WriteFile(closure, []byte(there.Replace(closed+gone)), 0o644); err != nil {
+	there := strings.NewReplacer(`"cn-khorgos"`, `"cn-alashankou"`, `"kz-altynkol"`, `"kz-dostyk"`, `"khorgos"`, `"dostyk"`, `"kz-zhetygen"`, `"kz-aktogay"`)
+	if err := os.WriteFile(closure, []byte(there.Replace(closed+opened)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	s.run("ingest", "--wait", world, closure)

@@ -40,9 +40,9 @@ type tableReplay struct {
 // eventTable is a table with the time at which a row of it was accepted.
 type eventTable struct{ table, at string }
 
-// replayed are all that a replay sends.
+// replayed are all that a replay sends. Of restrictions it is every version: one that is lifted under its id was in force before.
 var replayed = []eventTable{
-	{"train_events", eventAt}, {"unit_events", eventAt}, {"shipments", eventAt}, {"restrictions", eventAt}, {"plans", eventAt},
+	{"train_events", eventAt}, {"unit_events", eventAt}, {"shipments", eventAt}, {"restrictions_history", eventAt}, {"plans", eventAt},
 	{"rejects", "toUnixTimestamp64Milli(greatest(at, accepted_at))"},
 }
 

@@ -167,3 +167,31 @@ func (s *service) viewsOf(database string) map[string][]string {
 	}
 	return views
 }
+
+// TestReplayedAlerts: replayed from the beginning, from Kafka or from the tables, into another number of partitions, the same alerts are told
+// at the same stage times: every version of each, with a closure that was lifted under the id it was declared under.
+func TestReplayedAlerts(t *testing.T) {
+	t.Parallel()
+	p := keepsAll(t)
+	s := p.up("--time", "data")
+	for name, events := range map[string]string{"closed.jsonl": closed, "opened.jsonl": opened} {
+		if err := os.WriteFile(filepath.Join(p.dir, name), []byte(events), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.run("ingest", "--wait", "--beyond", "30h", filepath.Join(p.dir, "closed.jsonl"))
+	s.run("ingest", "--wait", "--beyond", "30h", filepath.Join(p.dir, "opened.jsonl"))
+	history := func(database string) string { // known_at is the round, of which a replay from tables has fewer
+		return s.run("query", "--format", "TSV", "SELECT * EXCEPT (version, known_at) FROM "+database+".alerts_history FINAL ORDER BY updated, fingerprint")
+	}
+	want := history(s.Prefix)
+	if !strings.Contains(want, "closure|khorgos") || strings.Count(want, "\n") < 3 {
+		t.Fatalf("this shows too little: %s", want)
+	}
+	for _, from := range []string{"kafka", "tables"} {
+		s.run("replay", "--to", "again_"+from, "--from", from, "--partitions", "6")
+		if got := history("again_" + from); got != want {
+			t.Errorf("from %s was told\n%s\nat first\n%s", from, got, want)
+		}
+	}
+}

@@ -7,8 +7,8 @@ import (
 )
 
 // eventShape begins a sheet of events with the columns all event tables have. The version is computed by the table.
-func eventShape(k kind, table string) *shape[*pb.Event] {
-	s := newShape(k, (*pb.Record).GetEvent, table)
+func eventShape(k kind, tables ...string) *shape[*pb.Event] {
+	s := newShape(k, (*pb.Record).GetEvent, tables...)
 	text(s, "source", (*pb.Event).GetSource)
 	text(s, "id", (*pb.Event).GetId)
 	enum(s, "verb", (*pb.Event).GetVerb)
@@ -173,7 +173,7 @@ func shipmentSheet() *sheet {
 }
 
 func restrictionSheet() *sheet {
-	s := eventShape(restrictions, "restrictions")
+	s := eventShape(restrictions, "restrictions", "restrictions_history")
 	text(s, "effect", func(e *pb.Event) string { return e.GetRestriction().GetEffect() })
 	float(s, "limit_per_day", func(e *pb.Event) float64 {
 		if r := e.GetRestriction(); r != nil {

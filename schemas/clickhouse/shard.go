@@ -16,7 +16,7 @@ import (
 // shardKeys names for each table the column whose value chooses the shard: a part of the key, so that all versions of a row lie in one
 // shard, and nothing that can be revised.
 var shardKeys = map[string]string{
-	"train_events": "subject", "unit_events": "subject", "shipments": "subject", "restrictions": "subject", "plans": "subject",
+	"train_events": "subject", "unit_events": "subject", "shipments": "subject", "restrictions": "subject", "restrictions_history": "subject", "plans": "subject",
 	"rejects": "id", "train_status": "run", "visits": "unit", "visits_history": "unit", "legs": "unit", "legs_history": "unit",
 	"crossings": "unit", "crossings_history": "unit", "crossing_delays": "unit", "delay_stats": "area", "alerts": "fingerprint", "alerts_history": "fingerprint",
 	"recomputed": "subject", "sink_offsets": "topic", "ticks": "topic",

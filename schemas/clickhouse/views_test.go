@@ -106,6 +106,6 @@ func TestStoredViews(t *testing.T) {
 		"arrayStringConcat(groupArray(as_select)) FROM system.tables WHERE database = '%[1]s' AND name IN (%[2]s)), concat('%[1]s\\\\.', name, '\\\\b')) ORDER BY name",
 		d.config.Database, strings.Join(names, ", ")),
 		"alerts_history", "crossings_history", "legs_history", // the earlier states of what a view shows
-		"recomputed", "sink_offsets", // how the rows came about
+		"recomputed", "restrictions_history", "sink_offsets", // how the rows came about
 		"visits_history")
 }

@@ -10,7 +10,7 @@ import (
 	"corridorwatch/schemas/pb"
 )
 
-// Events calls take for the events of a table (train_events, unit_events, shipments, restrictions, plans) that fulfil a condition,
+// Events calls take for the events of a table (train_events, unit_events, shipments, restrictions, restrictions_history, plans) that fulfil a condition,
 // with their stamps. Positions come first, in the order given, then all others.
 func Events(ctx context.Context, shards []driver.Conn, database, table, where, order string, args []any, take func(*pb.Event) error) error {
 	from := database + "." + table
@@ -22,7 +22,7 @@ func Events(ctx context.Context, shards []driver.Conn, database, table, where, o
 		return others().each(ctx, shards, from, "WHERE verb != 'position' AND ("+where+") "+order, args, func(e *pb.Event) error { return take(settled(e)) })
 	case "shipments":
 		return shipments().each(ctx, shards, from, "WHERE "+where+" "+order, args, take)
-	case "restrictions":
+	case "restrictions", "restrictions_history":
 		return restrictions().each(ctx, shards, from, "WHERE "+where+" "+order, args, take)
 	}
 	return plans().each(ctx, shards, from, "WHERE "+where+" "+order, args, take)
