@@ -37,7 +37,7 @@ func demoCmd() *cobra.Command {
 		Use:   "demo",
 		Short: "embedded everything, and a simulated world at speed",
 		Long: "Runs everything embedded on a simulated world: some days of history as fast as it goes, then at a pace one can watch, while the\n" +
-			"Khorgos border slows down. Not for production. Started again it goes on where it was stopped.",
+			"Khorgos border slows down, closes in a storm and opens again. Not for production. Started again it goes on where it was stopped.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := setup()
@@ -70,7 +70,9 @@ func (d *demo) run(ctx context.Context, cfg config, out io.Writer) (err error) {
 		Catalog: n.cat, Corridors: d.corridors, Seed: d.seed, Start: demoBegin, Duration: history + demoLive, NoiseM: 10, Containers: true,
 		Refusals: 0.05, WindEvery: 168 * time.Hour, WindLength: 20 * time.Hour,
 		Restrictions: []simulator.Restriction{{Border: "khorgos", From: demoBegin.Add(history - 24*time.Hour), Until: demoBegin.Add(history + 48*time.Hour),
-			PerDay: 6, Slow: 1.7, Reason: "works on the tracks between the stations", Cause: "track_works"}},
+			PerDay: 6, Slow: 1.7, Reason: "works on the tracks between the stations", Cause: "track_works"},
+			// At the usual pace it is told of after half a minute of watching, and over three minutes later.
+			{Border: "khorgos", From: demoBegin.Add(history + 6*time.Hour), Until: demoBegin.Add(history + 36*time.Hour), Reason: "storm", Cause: "wind"}},
 	})
 	if err != nil {
 		return err
@@ -97,7 +99,7 @@ func (d *demo) run(ctx context.Context, cfg config, out io.Writer) (err error) {
 		p.caughtUp = func() {
 			bar.Done()
 			p.bar = nil
-			fmt.Fprintf(out, "History is in. From here a second shows %s; Khorgos slows down. Ctrl-C stops.\n", time.Duration(d.speed*float64(time.Second)).Round(time.Second))
+			fmt.Fprintf(out, "History is in. From here a second shows %s; Khorgos slows down, then closes in a storm. Ctrl-C stops.\n", time.Duration(d.speed*float64(time.Second)).Round(time.Second))
 		}
 		if err := p.play(ctx); err != nil {
 			return err
