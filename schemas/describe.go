@@ -59,7 +59,7 @@ Kafka they may also be the protobuf message ` + "`corridorwatch.v1.Event`" + `. 
 
 - A **run** is operator, number or index, and service date: ` + "`KTZ:7084-087-1306:2026-03-01`" + `. A voyage has the same form, with the ship's
   number in the middle: ` + "`IMO:9741372:2026-03-05`" + `. A bare number is refused, since numbers are used again every day.
-- A **unit** is a wagon (8 or 12 digits) or a container (four letters and seven digits, ISO 6346); blanks, hyphens, dots and slashes do not
+- A **unit** is a wagon (7, 8 or 12 digits) or a container (four letters and seven digits, ISO 6346); blanks, hyphens, dots and slashes do not
   matter. A number of another length is refused. Check digits are not looked at: one mistyped digit does not make the stay of a real container untrue.
 - A **place** is a slug of the catalogue or ` + "`scheme:code`" + ` (` + "`locode:KZAAU`, `esr:708507`, `taf:...`, `name:Dostyk`" + `); borders, areas and
   sections are slugs.

@@ -152,7 +152,7 @@ func compositionType() *eventType {
 		flagField("loaded", "false: an empty", func(c *pb.ContainerOn) **bool { return &c.Loaded }),
 	}
 	items := shape[pb.CompositionItem]{
-		textField("wagon", "wagon", "8 or 12 digits", func(i *pb.CompositionItem) *string { return &i.Wagon }),
+		textField("wagon", "wagon", "7, 8 or 12 digits", func(i *pb.CompositionItem) *string { return &i.Wagon }),
 		listField("containers", "what stands on it", containers, func(i *pb.CompositionItem) *[]*pb.ContainerOn { return &i.Containers }),
 		textField("consignment", "text", "consignment note", func(i *pb.CompositionItem) *string { return &i.Consignment }),
 	}
@@ -299,7 +299,7 @@ func ParseType(name string) (pb.Verb, pb.UnitKind, bool) {
 	return t.verb, t.kind, true
 }
 
-// KindOfUnit tells wagons from containers by their number: 8 digits (1520 network) or 12 digits (UIC) are a wagon, whatever blanks
+// KindOfUnit tells wagons from containers by their number: 7 digits (China), 8 (1520 network) or 12 (UIC) are a wagon, whatever blanks
 // and hyphens stand between them; everything else is a container.
 func KindOfUnit(number string) pb.UnitKind {
 	digits := 0
@@ -312,7 +312,7 @@ func KindOfUnit(number string) pb.UnitKind {
 			return pb.UnitKind_CONTAINER
 		}
 	}
-	if digits == 8 || digits == 12 {
+	if digits == 7 || digits == 8 || digits == 12 {
 		return pb.UnitKind_WAGON
 	}
 	return pb.UnitKind_CONTAINER

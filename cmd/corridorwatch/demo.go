@@ -66,13 +66,13 @@ func (d *demo) run(ctx context.Context, cfg config, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, n.close()) }()
 	history := time.Duration(d.days) * 24 * time.Hour
+	// At the usual pace it is told of after half a minute of watching, and over three minutes later.
+	storm := simulator.Restriction{Border: "khorgos", From: demoBegin.Add(history + 6*time.Hour), Until: demoBegin.Add(history + 36*time.Hour), Reason: "storm", Cause: "wind"}
 	world, err := simulator.New(simulator.Config{
 		Catalog: n.cat, Corridors: d.corridors, Seed: d.seed, Start: demoBegin, Duration: history + demoLive, NoiseM: 10, Containers: true,
 		Refusals: 0.05, WindEvery: 168 * time.Hour, WindLength: 20 * time.Hour,
 		Restrictions: []simulator.Restriction{{Border: "khorgos", From: demoBegin.Add(history - 24*time.Hour), Until: demoBegin.Add(history + 48*time.Hour),
-			PerDay: 6, Slow: 1.7, Reason: "works on the tracks between the stations", Cause: "track_works"},
-			// At the usual pace it is told of after half a minute of watching, and over three minutes later.
-			{Border: "khorgos", From: demoBegin.Add(history + 6*time.Hour), Until: demoBegin.Add(history + 36*time.Hour), Reason: "storm", Cause: "wind"}},
+			PerDay: 6, Slow: 1.7, Reason: "works on the tracks between the stations", Cause: "track_works"}, storm},
 	})
 	if err != nil {
 		return err
@@ -99,7 +99,8 @@ func (d *demo) run(ctx context.Context, cfg config, out io.Writer) (err error) {
 		p.caughtUp = func() {
 			bar.Done()
 			p.bar = nil
-			fmt.Fprintf(out, "History is in. From here a second shows %s; Khorgos slows down, then closes in a storm. Ctrl-C stops.\n", time.Duration(d.speed*float64(time.Second)).Round(time.Second))
+			fmt.Fprintf(out, "History is in. From here a second shows %s; Khorgos is slow, and closed in a storm from %s to %s. Ctrl-C stops.\n",
+				time.Duration(d.speed*float64(time.Second)).Round(time.Second), storm.From.Format("2006-01-02 15:04"), storm.Until.Format("2006-01-02 15:04"))
 		}
 		if err := p.play(ctx); err != nil {
 			return err

@@ -302,7 +302,7 @@ func (f *fold) cover(w *flow) {
 	} else {
 		w.covers = append(w.covers, cover{from, w.at, how})
 	}
-	w.plainGood = false
+	w.plainGood, w.shiftGood = false, false
 	f.touch(coverPiece(w.key))
 }
 

@@ -113,6 +113,7 @@ func (r *series) replace(old, s *sample, now int64) {
 	if s != nil {
 		r.ends, r.begun = insert(r.ends, s, byEnd), insert(r.begun, s, byBegan)
 	}
+	r.shiftGood = false // also where a tracker fell silent or is heard again
 	if old != nil && s != nil && old.same(s) {
 		return
 	}
@@ -121,7 +122,7 @@ func (r *series) replace(old, s *sample, now int64) {
 			r.stale = min(r.stale, x.ended)
 		}
 	}
-	r.sortedGood, r.plainGood, r.shiftGood = false, false, false
+	r.sortedGood, r.plainGood = false, false
 	r.touchHours(old, s, now)
 }
 

@@ -49,19 +49,24 @@ func (f *fold) levelShift(w *flow) *finding {
 	d.fire = c.ok && c.z >= set.Fire && c.now >= set.Times*c.before && c.last >= set.Keep*c.before
 	crowd := f.crowd(w)
 	if len(crowd) >= set.Crowd {
-		d.fire, d.since = c.ok, w.waits[0].began
+		d.fire, d.since = c.ok, max(w.at-1000*crowd[len(crowd)-1], w.at-set.WithinMS)
 	}
 	if a := f.alert(d); a.fires() { // against the level it was told of: the new one is among those before by and by
 		d.keep = (c.last >= set.Keep*a.told.Baseline*3600 || len(crowd) > 0) && w.at-a.told.Since < set.UsualAfter
 		if w.at-a.told.Since >= set.UsualAfter {
 			w.covers = slices.DeleteFunc(w.covers, func(c cover) bool { return c.how == longer })
-			w.plainGood = false
+			w.plainGood, w.shiftGood = false, false
 			f.touch(coverPiece(w.key))
 		}
 		d.fire, d.since, d.baseline = d.fire && d.keep, a.told.Since, a.told.Baseline
 	}
 	if f.idle(d) {
 		return nil
+	}
+	if !c.ok && len(crowd) == 0 { // it goes on, and too few stays are left to say more than was said
+		told := f.alert(d).told
+		d.severity, d.value, d.summary, d.evidence = told.Severity, told.Value, told.Summary, told.Evidence
+		return d
 	}
 	if c.ok && c.now >= set.Page*c.before {
 		d.severity = Page
@@ -144,7 +149,7 @@ func (f *fold) change(w *flow) change {
 
 // lasted is how long one lasted.
 type lasted struct {
-	came int64   // 0: nobody knows
+	came int64
 	at   int64   // where it stands among the others
 	log  float64 // logarithm of its seconds
 }

@@ -261,3 +261,20 @@ func TestReworkedIsWritten(t *testing.T) {
 		t.Error("what was usual for A changed, and its piece is not written")
 	}
 }
+
+// TestShiftForgetsWhatChanged: what was found of a shift is found anew once a tracker falls silent or more is known to have been held up.
+// A process that was killed meanwhile finds it anew in any case, and must tell the same alerts.
+func TestShiftForgetsWhatChanged(t *testing.T) {
+	heard := &sample{id: "a", began: day0, ended: open, seconds: -1}
+	silent := *heard
+	silent.silent = true
+	r := &series{begun: []*sample{heard}, ends: []*sample{heard}, stale: open, shiftGood: true}
+	if r.replace(heard, &silent, day0+hourMS); r.shiftGood {
+		t.Error("a shift rests on a train that nothing is heard of any more")
+	}
+	f := &fold{set: Defaults(), touched: map[string]bool{}}
+	r.shiftGood = true
+	if f.cover(&flow{series: r, at: day0 + hourMS, leading: &finding{kind: KindFeedSilent, since: day0}}); r.shiftGood {
+		t.Error("a shift rests on trains that were held up")
+	}
+}

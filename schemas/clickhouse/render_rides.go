@@ -47,6 +47,6 @@ func (c Config) goneOn() string {
             GROUP BY run, next
         )
         GROUP BY run
-        HAVING countIf(next = '') = 0
+        HAVING countIf(next = '') = 0 AND run GLOBAL IN (SELECT run FROM waiting) -- of others not all that they carried was read
     )`
 }

@@ -31,22 +31,22 @@ func (c Config) runEnds() string {
 }
 
 // identities are, for each train of which one side of a border was seen and that bears another name on the other: that name, by the
-// containers that came over with both, at least half of those that changed trains there; and what was said of handing it over under that name.
+// containers that came over with both, at least half of those that it brought to the border, or took on there; and what was said of handing it over under that name.
 func (c Config) identities() string {
 	return `    identities AS (
         SELECT i.unit AS unit, i.border AS border, i.direction AS direction, i.other AS other,
             h.offered_at AS offered_at, h.offered_again_at AS offered_again_at, h.accepted_at AS accepted_at, h.refused AS refused, h.refused_at AS refused_at, h.unit != '' AS told
         FROM (
-            SELECT border, direction, names.1 AS unit, argMax(names.2, (containers, names.2)) AS other
+            SELECT border, direction, names.1 AS unit, argMaxIf(names.2, (containers, names.2), names.2 NOT IN ('', unit)) AS other
             FROM (
                 SELECT border, concat(from_country, '-', to_country) AS direction, count() AS containers,
                     arrayJoin([(outbound_vehicles[-1], inbound_vehicles[1]), (inbound_vehicles[1], outbound_vehicles[-1])]) AS names
                 FROM ` + c.from("crossings") + ` FINAL
-                WHERE unit_kind = 'container' AND notEmpty(outbound_vehicles) AND notEmpty(inbound_vehicles) AND outbound_vehicles[-1] != inbound_vehicles[1]
+                WHERE unit_kind = 'container' AND notEmpty(outbound_vehicles)
                 GROUP BY border, direction, names
             )
             GROUP BY border, direction, unit
-            HAVING 2 * max(containers) >= sum(containers)
+            HAVING unit != '' AND other != '' AND 2 * maxIf(containers, names.2 NOT IN ('', unit)) >= sum(containers)
         ) AS i
         GLOBAL ANY LEFT JOIN (
             SELECT unit, border, concat(from_country, '-', to_country) AS direction, offered_at, offered_again_at, accepted_at, refused, refused_at
@@ -67,7 +67,8 @@ func beganObserved(side string) string {
 }
 
 func endObserved(side string) string {
-	return fmt.Sprintf("(toUnixTimestamp64Milli(t.%[1]s_left) != 0 AND t.%[1]s_left_basis != 'inferred' OR toUnixTimestamp64Milli(t.%[1]s_departed) != 0 AND t.%[1]s_departed_basis != 'inferred')", side)
+	return fmt.Sprintf("(toUnixTimestamp64Milli(t.%[1]s_left) != 0 AND t.%[1]s_left_basis != 'inferred' OR toUnixTimestamp64Milli(t.%[1]s_departed) != 0 AND t.%[1]s_departed_basis != 'inferred'"+
+		" AND (t.%[1]s_departed_basis = 'report' OR toUnixTimestamp64Milli(t.%[1]s_left) = 0 OR t.%[1]s_left = t.%[1]s_departed))", side)
 }
 
 // beginsHere tells whether the run begins at the first place of the side: not if it was there once more, later.

@@ -84,7 +84,7 @@ func TestStoryThroughACluster(t *testing.T) {
 	}
 	defer conn.Close()
 	d := &database{t, c, conn}
-	d.want("SELECT count() FROM system.tables WHERE database = 'story' AND engine = 'Distributed'", "20")
+	d.want("SELECT count() FROM system.tables WHERE database = 'story' AND engine = 'Distributed'", "21")
 	tellStory(d, "story")
 	if _, err := clickhouse.Dump(within(t, time.Minute), conn, c.Database, clickhouse.AllViews); err != nil { // of every view
 		t.Error(err)
@@ -114,8 +114,8 @@ func TestReplicatedTables(t *testing.T) {
 			}
 		}
 	}
-	if len(replicated) != 4 || replicated["a1:8123"] != 20 {
-		t.Errorf("replicated tables by server: %v, want 20 on each of four", replicated)
+	if len(replicated) != 4 || replicated["a1:8123"] != 21 {
+		t.Errorf("replicated tables by server: %v, want 21 on each of four", replicated)
 	}
 }
 

@@ -84,7 +84,7 @@ func kindOfVehicle(id string) pb.UnitKind {
 }
 
 // Unit brings a wagon or container number into its normal form: upper-case letters and digits, nothing else. Blanks, hyphens, dots
-// and slashes between them are dropped. A wagon has 8 digits (1520 mm network) or 12 (UIC), a container four letters and seven digits
+// and slashes between them are dropped. A wagon has 7 digits (China), 8 (1520 mm network) or 12 (UIC), a container four letters and seven digits
 // (ISO 6346; swap bodies by EN 13044 likewise). With a digit too many or too few it would be a unit that does not exist, beside the one it is.
 func Unit(number string) (string, *schemas.Fault) {
 	out := number
@@ -107,14 +107,14 @@ func Unit(number string) (string, *schemas.Fault) {
 	switch {
 	case letters == 4 && digits != 7:
 		return "", badUnit(number, fmt.Sprintf(", and this has %d digits", digits))
-	case letters == 0 && digits != 8 && digits != 12:
+	case letters == 0 && digits != 7 && digits != 8 && digits != 12:
 		return "", badUnit(number, fmt.Sprintf(", and this is of %d digits", digits))
 	}
 	return out, nil
 }
 
 func badUnit(number, but string) *schemas.Fault {
-	return &schemas.Fault{Reason: schemas.ImpossibleValue, Detail: fmt.Sprintf("%q is not a wagon or container number: a wagon has 8 digits or 12 (UIC), "+
+	return &schemas.Fault{Reason: schemas.ImpossibleValue, Detail: fmt.Sprintf("%q is not a wagon or container number: a wagon has 7 digits (China), 8 or 12 (UIC), "+
 		"a container four letters and seven digits (ISO 6346)%s; ask the sender, or mend it and retry", number[:min(len(number), 60)], but)}
 }
 

@@ -89,8 +89,9 @@ func TestUnit(t *testing.T) {
 		"MSCU 1234567":     "MSCU1234567",      // the check digit is wrong, which one mistyped digit makes it
 		"MSC01234566":      "impossible_value", // 0 for O
 		"MSCU123456X":      "impossible_value",
-		"9431304":          "impossible_value", // no wagon, and no container either
+		"943130":           "impossible_value", // no wagon, and no container either
 		"9431-3046":        "94313046",
+		"5267 891":         "5267891", // of a Chinese wagon
 		"2181247121733":    "impossible_value",
 	} {
 		got, f := normal.Unit(in)

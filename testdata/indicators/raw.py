@@ -87,7 +87,7 @@ def kind_of(event):
     if event["kind"] != "unit":
         return event["kind"]
     digits = event["unit"].replace(" ", "").replace("-", "")
-    return "wagon" if digits.isdigit() and len(digits) in (8, 12) else "container"
+    return "wagon" if digits.isdigit() and len(digits) in (7, 8, 12) else "container"
 
 
 def journeys(events):

@@ -40,7 +40,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_crossings
     refused UInt32 COMMENT 'hand-overs refused or returned',
     refused_at Nullable({{time}}) COMMENT 'the last of them, UTC',
     refused_cause LowCardinality(String) COMMENT 'why, of the last of them: code of the cause as sent (v_events.cause); empty: none refused, or no cause was given',
-    offered_again_at Nullable({{time}}) COMMENT 'first hand-over offered after that, UTC: from here handover_s can be counted anew',
+    offered_again_at Nullable({{time}}) COMMENT 'first hand-over offered after that under the name that was refused, UTC: from here handover_s can be counted anew',
     approach_s Int64 COMMENT 'held upstream on the way to this border, seconds: beside total_s, not in it',
     norm_s Nullable(Int64) COMMENT 'norm of the catalogue for the whole stay on both sides, seconds; NULL: none, or the run begins or ended on one of them (part)',
     delay_norm_s Nullable(Int64) COMMENT 'delay against the norm, seconds; NULL: no norm_s, or open',
@@ -61,7 +61,7 @@ AS WITH
 {{identities}},
     -- Why hand-overs were refused; FINAL reads no more than the trains that were.
     refusals AS (
-        SELECT border, time, groupArray((subject, toString(cause))) AS said
+        SELECT border, time, arraySort(s -> (s.2 = '', s.2, s.1), groupArray((subject, toString(cause)))) AS said
         FROM {{from "train_events"}} FINAL
         WHERE subject GLOBAL IN (SELECT subject FROM {{from "train_events"}} WHERE verb = 'handover' AND handover_state IN ('refused', 'returned'))
             AND verb = 'handover' AND handover_state IN ('refused', 'returned') AND classifier = 'actual' AND NOT late

@@ -62,7 +62,7 @@ SELECT
 FROM (
     SELECT o.run AS unit, toString(o.unit_kind) AS unit_kind, o.run AS journey,
         multiIf(g.run != '' AND o.state IN ('open', 'silent') AND g.gone_at >= o.seen_at, 'ended', o.state = 'closed', 'ended', o.place != '', 'at_place', 'under_way') AS status,
-        if(status = 'ended', 'closed', o.state) AS state, if(o.place != '', o.place, o.last_place) AS last_place, o.since AS since, o.seen_at AS seen_at,
+        if(status = 'ended', 'closed', o.state) AS state, if(o.place != '', o.place, o.last_place) AS last_place, if(status = 'ended' AND o.state != 'closed', g.gone_at, o.since) AS since, o.seen_at AS seen_at,
         o.run AS vehicle, toString(o.unit_kind) AS vehicle_kind, o.lat AS lat, o.lon AS lon
     FROM runs AS o
     GLOBAL ANY LEFT JOIN gone_on AS g ON g.run = o.run
