@@ -28,6 +28,7 @@ func TestBacktest(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.run("ingest", "--wait", world, closure)
+	s.matchDelays("max(delay_usual_s) > 0 AND min(delay_usual_s) < 0 FROM v_crossing_delays")
 	before := s.run("query", "--format", "TSV", "SELECT * FROM alerts_history ORDER BY ALL")
 	all := []string{"backtest", "--from", "2026-03-01", "--format", "json"}
 

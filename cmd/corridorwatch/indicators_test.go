@@ -43,6 +43,7 @@ func TestTripForms(t *testing.T) {
 		"WHERE day = '2026-06-01' AND role = 'outbound' AND direction = 'CN-KZ'")); got != want {
 		t.Errorf("coverage of the day at Khorgos:\n%s", got)
 	}
+	s.matchDelays("countIf(releases > n) > 0 FROM v_delay_stats")
 	// X7007 was heard of at Altynkol 25.5 hours after it had come to Khorgos: no stay of that length was observed. X7006 was not seen on the
 	// inbound side.
 	const observed = "role\tn\tmax_h\tunseen_n\ninbound\t7\t21.0167\t1\noutbound\t7\t8.5833\t2\npair\t6\t33.5\t2"
@@ -73,6 +74,8 @@ func TestWeekByScript(t *testing.T) {
 	if got := strings.TrimSpace(s.query("SELECT unit_kind, count() AS units, refused_cause FROM v_crossings WHERE refused > 0 AND unit_kind != 'wagon' GROUP BY ALL ORDER BY unit_kind")); got != refused {
 		t.Errorf("refused:\n%s", got)
 	}
+	s.matchDelays("max(p95_s > p50_s) AND max(waiting) > 1 AND max(held_upstream) > 0 AND uniqExact(role, unit_kind) >= 6 FROM v_delay_stats",
+		"max(samples) > 3 AND uniqExact(samples_of, role) >= 6 FROM v_crossing_delays")
 	if rows := s.matchScript("train", "../../testdata/dostyk-week/events.jsonl"); rows["tfi1"] == 0 || rows["speed"] == 0 || rows["through"] == 0 || rows["coverage"] == 0 {
 		t.Errorf("the script says too little: %v", rows)
 	}

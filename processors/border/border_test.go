@@ -71,7 +71,7 @@ func showCrossing(c *pb.Crossing) string {
 		s += " candidate"
 	}
 	for _, side := range []*pb.Side{c.Outbound, c.Inbound} {
-		s += fmt.Sprintf("\n    %s %s %s: %s to %s", side.Role, or(strings.Join(side.Places, "+")), side.State, showMoment(entry(side)), showMoment(exit(side)))
+		s += fmt.Sprintf("\n    %s %s %s: %s to %s", side.Role, or(strings.Join(side.Places, "+")), side.State, showMoment(schemas.SideEntry(side)), showMoment(schemas.SideExit(side)))
 		if len(side.Vehicles) > 0 {
 			s += " on " + strings.Join(side.Vehicles, ", ")
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"corridorwatch/schemas"
 	"corridorwatch/schemas/network"
 	"corridorwatch/schemas/pb"
 )
@@ -75,7 +76,7 @@ func (u *unit) side(j journey, b *network.Border, role string, side network.Side
 			s.State = st.State
 		}
 	}
-	began, ended := entry(s).GetAt(), exit(s).GetAt()
+	began, ended := schemas.SideEntry(s).GetAt(), schemas.SideExit(s).GetAt()
 	if ended == 0 && g.last+1 < len(j.stays) {
 		s.State = pb.State_CLOSED
 	}
@@ -94,26 +95,10 @@ func (u *unit) side(j journey, b *network.Border, role string, side network.Side
 	return s
 }
 
-// entry and exit are the moments a side is measured between.
-func entry(s *pb.Side) *pb.Moment {
-	if s.Entered.GetAt() != 0 {
-		return s.Entered
-	}
-	return s.Arrived
-}
-
-func exit(s *pb.Side) *pb.Moment {
-	reported := s.Departed.GetBasis() == pb.Basis_REPORT && s.Left.GetBasis() == pb.Basis_INFERRED
-	if s.Left.GetAt() != 0 && !reported {
-		return s.Left
-	}
-	return s.Departed
-}
-
 // inferOutbound bounds a side whose stations were not seen by the stays in the two countries around it.
 func inferOutbound(j journey, c *pb.Crossing, inbound *group) {
 	before := j.stays[inbound.first-1]
-	left, came := before.end(), entry(c.Inbound).GetAt()
+	left, came := before.end(), schemas.SideEntry(c.Inbound).GetAt()
 	if left == 0 {
 		left = before.start()
 	}
@@ -123,7 +108,7 @@ func inferOutbound(j journey, c *pb.Crossing, inbound *group) {
 
 // inferInbound is the same of an inbound side that was not seen.
 func inferInbound(j journey, c *pb.Crossing, outbound *group) {
-	left, came := exit(c.Outbound).GetAt(), j.stays[outbound.last+1].start()
+	left, came := schemas.SideExit(c.Outbound).GetAt(), j.stays[outbound.last+1].start()
 	if left == 0 {
 		left = j.stays[outbound.last].start()
 	}
@@ -151,11 +136,11 @@ func (u *unit) vehicles(c *pb.Crossing, groups ...*group) {
 // total is from entering the first side to leaving the last.
 func (u *unit) total(c *pb.Crossing) {
 	c.State = pb.State_OPEN
-	outLeft, inEntered := exit(c.Outbound), entry(c.Inbound)
+	outLeft, inEntered := schemas.SideExit(c.Outbound), schemas.SideEntry(c.Inbound)
 	if outLeft.GetAt() != 0 && inEntered.GetAt() != 0 && c.Outbound.State == pb.State_CLOSED {
 		c.RunningS = (inEntered.At - outLeft.At) / 1000
 	}
-	began, ended := entry(c.Outbound), exit(c.Inbound)
+	began, ended := schemas.SideEntry(c.Outbound), schemas.SideExit(c.Inbound)
 	if c.Inbound.State != pb.State_CLOSED {
 		return
 	}
@@ -222,7 +207,7 @@ func (u *unit) yardsticks(c *pb.Crossing, outbound, inbound *group) {
 
 // approach is the time held upstream, bound for this border, before the outbound side. It lies beside the total.
 func (u *unit) approach(j journey, c *pb.Crossing) int64 {
-	until := entry(c.Outbound).GetAt()
+	until := schemas.SideEntry(c.Outbound).GetAt()
 	var spans []span
 	take := func(s *pb.Span) {
 		if s.Kind != "held" || s.BoundFor != c.Border || s.From == 0 || until != 0 && s.From >= until {

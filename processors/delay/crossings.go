@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"corridorwatch/schemas"
 	"corridorwatch/schemas/network"
 	"corridorwatch/schemas/pb"
 )
@@ -63,13 +64,13 @@ func (f *fold) crossingOf(c *pb.Crossing) *crossing {
 		}
 		if len(side.GetPlaces()) > 0 {
 			r.place = side.Places[0]
-			began := firstSet(side.Entered, side.Arrived)
+			began := schemas.SideEntry(side)
 			r.at.began, r.at.tracked = began.GetAt(), began.GetBasis() == pb.Basis_INTERPOLATED || began.GetBasis() == pb.Basis_FROM_POSITION
 			switch side.State {
 			case pb.State_OPEN, pb.State_SILENT:
 				r.at.ended = open
 			case pb.State_CLOSED:
-				if r.at.ended = firstSet(side.Left, side.Departed).GetAt(); r.at.ended != 0 && r.at.began != 0 {
+				if r.at.ended = schemas.SideExit(side).GetAt(); r.at.ended != 0 && r.at.began != 0 {
 					r.at.seconds = side.Seconds
 				}
 			}
@@ -98,13 +99,6 @@ func (x *crossing) pairOf(c *pb.Crossing) row {
 		r.at.ended = open
 	}
 	return r
-}
-
-func firstSet(a, b *pb.Moment) *pb.Moment {
-	if a.GetAt() != 0 {
-		return a
-	}
-	return b
 }
 
 // normP95 is the 95th percentile of a side's norm: the catalogue's, else twice the median, 3.5 times where the gauge changes

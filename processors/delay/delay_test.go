@@ -1,6 +1,7 @@
 package delay
 
 import (
+	"maps"
 	"slices"
 	"testing"
 
@@ -41,6 +42,41 @@ func TestEqualToFacts(t *testing.T) {
 		t.Fatalf("only %d rows are expected", len(want))
 	}
 	compareRows(t, tb, want)
+}
+
+// TestHoursOfOneTrain: a train that is told to have departed waits no longer, though when it was out of the fence is only inferred, for later:
+// it ends where border measures its stay to. One that waited and is lost waits at no time, in hours that were told before neither.
+func TestHoursOfOneTrain(t *testing.T) {
+	cat := testCatalog(t)
+	b, _ := cat.Border("dostyk")
+	for name, c := range map[string]struct {
+		mend func(*pb.Side)
+		want map[int64][2]uint32 // waiting and releases by hour
+	}{
+		"reported": {func(s *pb.Side) { s.Left = &pb.Moment{At: day0 + 8*hourMS, Basis: pb.Basis_INFERRED} }, map[int64][2]uint32{1: {1, 0}, 2: {1, 0}, 3: {0, 1}}},
+		"lost":     {func(s *pb.Side) { s.Departed, s.State, s.Seconds = nil, pb.State_LOST, 0 }, map[int64][2]uint32{1: {0, 0}}},
+	} {
+		w := newWorld(cat, 5)
+		for _, at := range []int64{day0 + hourMS, day0 + 12*hourMS} {
+			x := crossingAt(b, "CN-KZ", at, &train{came: day0 + hourMS, left: day0 + 3*hourMS, entered: day0 + 9*hourMS, out: day0 + 11*hourMS})
+			x.Unit, x.UnitKind, x.Journey = "KTZ:1:2026-03-01", pb.UnitKind_TRAIN, "KTZ:1:2026-03-01"
+			if at > day0+hourMS {
+				c.mend(x.Outbound)
+			}
+			w.add(at, &pb.Record{Stage: pb.Stage_BORDER, Body: &pb.Record_Crossing{Crossing: x}})
+		}
+		tb := &tables{}
+		w.play(newFold(cat, Defaults()), tb, 5*minuteMS, day0+14*hourMS)
+		got := map[int64][2]uint32{}
+		for _, rec := range tb.rows {
+			if st := rec.GetDelayStats(); st.GetRole() == "outbound" {
+				got[(st.Hour-day0)/hourMS] = [2]uint32{st.Waiting, st.Releases}
+			}
+		}
+		if !maps.Equal(got, c.want) {
+			t.Errorf("%s: waiting and releases by hour %v, want %v", name, got, c.want)
+		}
+	}
 }
 
 // TestMemoryIsBounded: after the window and the lateness, what is over leaves the state.

@@ -13,7 +13,8 @@ import (
 
 func hourOf(at int64) int64 { return at - at%hourMS }
 
-// touchHours notes which hours differ when old becomes s: those between the ends if both began together, else all they touch.
+// touchHours notes which hours differ when old becomes s: those between the ends if both began together, else all they touch; so too where one
+// was lost and the other was not, since what was lost waits at no time.
 func (r *series) touchHours(old, s *sample, now int64) {
 	if r.key.border == "" {
 		return
@@ -29,7 +30,7 @@ func (r *series) touchHours(old, s *sample, now int64) {
 		}
 		return x.ended
 	}
-	if old != nil && s != nil && old.began == s.began {
+	if old != nil && s != nil && old.began == s.began && (old.ended == 0) == (s.ended == 0) {
 		touch(min(end(old), end(s)), max(end(old), end(s)))
 		return
 	}

@@ -13,7 +13,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_delay_stats
     p90_s Nullable(Float64) COMMENT 'their 90th percentile, seconds; NULL: none',
     p95_s Nullable(Float64) COMMENT 'their 95th percentile, seconds; NULL: none',
     max_s Nullable(Float64) COMMENT 'the longest, seconds; NULL: none',
-    waiting UInt32 COMMENT 'at the end of the hour: those that had begun and not ended',
+    waiting UInt32 COMMENT 'at the end of the hour: those that had begun and not ended; never those that were lost, or of which nobody knows when they ended',
     oldest_s Int64 COMMENT 'at the end of the hour: how long the oldest of them had waited, seconds; 0: none',
     held_upstream UInt32 COMMENT 'at the end of the hour: trains held before the border and bound for it; on the outbound side alone',
     arrivals UInt32 COMMENT 'those that began in the hour',
