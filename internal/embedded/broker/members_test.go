@@ -13,10 +13,7 @@ import (
 // TestKilledWhileJoining: who was killed while it joined a group is out of it a session later, and the rest have all of the work again.
 func TestKilledWhileJoining(t *testing.T) {
 	w := newWorkers(t)
-	one := w.join()
-	if n := w.share(one); n != 2 {
-		t.Fatalf("alone: %d partitions", n)
-	}
+	one := w.alone()
 	w.joinAndDie()
 	for n := w.share(one); n != 2; n = w.share(one) {
 		t.Logf("with the one that was killed: %d partitions", n)
@@ -30,10 +27,7 @@ func TestKilledWhileJoining(t *testing.T) {
 // for as long as a rebalance may take.
 func TestKilledAndOthersCome(t *testing.T) {
 	w := newWorkers(t)
-	one := w.join()
-	if n := w.share(one); n != 2 {
-		t.Fatalf("alone: %d partitions", n)
-	}
+	one := w.alone()
 	w.joinAndDie()
 	if n := w.share(one); n != 1 {
 		t.Fatalf("with the one that was killed: %d partitions", n)
@@ -110,6 +104,16 @@ func (w *workers) join() *kafka.ConsumerGroup {
 	return group
 }
 
+// alone is the first to join, and has all of the work.
+func (w *workers) alone() *kafka.ConsumerGroup {
+	w.t.Helper()
+	one := w.join()
+	if n := w.share(one); n != 2 {
+		w.t.Fatalf("alone: %d partitions", n)
+	}
+	return one
+}
+
 // share waits for the next generation, and tells how much of the work it brings.
 func (w *workers) share(group *kafka.ConsumerGroup) int {
 	w.t.Helper()
@@ -162,9 +166,7 @@ func TestRestartedWithMembers(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := workersAt(t, b)
-	if n := w.share(w.join()); n != 2 {
-		t.Fatalf("%d partitions", n)
-	}
+	w.alone()
 	b.Close()
 	if b, err = Start(Config{Dir: dir, Listen: "127.0.0.1:0"}); err != nil {
 		t.Fatal(err)
