@@ -63,7 +63,7 @@ func placeField(doc string) field[pb.Event] {
 
 func movementTypes() []*eventType {
 	position := &eventType{
-		verb: pb.Verb_POSITION, word: "position", prefixes: movers, subject: "run or unit", about: "a fix of a tracker",
+		verb: pb.Verb_POSITION, word: "position", prefixes: movers, subject: "run or unit", about: "a fix of a tracker; that of a wagon or container is stored and makes no visits",
 		start: func(e *pb.Event) { e.Data = &pb.Event_Position{Position: new(pb.Position)} },
 		has:   func(e *pb.Event) bool { return e.GetPosition() != nil },
 		data: shape[pb.Event]{

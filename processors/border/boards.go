@@ -72,8 +72,7 @@ func sortSpans(spans []*pb.Span) {
 	})
 }
 
-// attach hangs the load unit's own activities on the stays they belong to: the one of their place that holds the time, else the
-// nearest.
+// attach hangs the load unit's own activities on the stays they belong to.
 func (u *unit) attach(stays []*stay) {
 	var own []*pb.Event
 	for _, e := range u.events {
@@ -86,28 +85,33 @@ func (u *unit) attach(stays []*stay) {
 			cmp.Compare(a.Source, b.Source), cmp.Compare(a.Id, b.Id))
 	})
 	for _, e := range own {
-		var best *stay
-		var least int64
-		for _, s := range stays {
-			if s.Place != e.Place {
-				continue
-			}
-			d := max(s.start()-e.Time, 0)
-			if end := s.end(); end != 0 {
-				d = max(d, e.Time-end)
-			}
-			if best == nil || d < least {
-				best, least = s, d
-			}
-		}
-		if best != nil {
-			best.activity(e)
+		if s := nearest(stays, e); s != nil {
+			s.activity(e)
 		}
 	}
 	for _, s := range stays {
 		s.Activities = append(s.Activities, s.own...)
 		sortSpans(s.Activities)
 	}
+}
+
+// nearest is the stay of the event's place that holds its time, else the nearest; nil: there is none.
+func nearest(stays []*stay, e *pb.Event) *stay {
+	var best *stay
+	var least int64
+	for _, s := range stays {
+		if s.Place != e.Place {
+			continue
+		}
+		d := max(s.start()-e.Time, 0)
+		if end := s.end(); end != 0 {
+			d = max(d, e.Time-end)
+		}
+		if best == nil || d < least {
+			best, least = s, d
+		}
+	}
+	return best
 }
 
 func (s *stay) activity(e *pb.Event) {

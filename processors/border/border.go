@@ -31,7 +31,7 @@ const (
 func Stage(cat *network.Catalog) stream.Stage {
 	return stream.Stage{
 		Name: pb.Stage_BORDER, Input: schemas.UnitEvents, Upstreams: []pb.Stage{pb.Stage_INTAKE, pb.Stage_DWELL},
-		Outputs: []string{schemas.Visits, schemas.Legs, schemas.Crossings, schemas.AreaEvents, schemas.Recomputed}, Logic: "border/5",
+		Outputs: []string{schemas.Visits, schemas.Legs, schemas.Crossings, schemas.AreaEvents, schemas.Recomputed}, Logic: "border/6",
 		New: func() stream.Fold { return newFold(cat) },
 	}
 }
@@ -68,7 +68,7 @@ func (f *fold) Fold(in stream.In, out *stream.Out) {
 			u.facts = nil
 		}
 	case *pb.Record_Event:
-		if b.Event.Late || b.Event.Subject == "" || b.Event.GetCost() != nil { // money is for the tables alone
+		if b.Event.Late || b.Event.Subject == "" || tablesAlone(b.Event) {
 			return
 		}
 		u = f.unit(b.Event.Subject, b.Event.UnitKind)
@@ -123,7 +123,7 @@ func (f *fold) Advance(now int64, out *stream.Out) {
 		f.touch(u)
 		u.dirty = false
 		u.prune(now)
-		u.compute(f.cat, out)
+		u.compute(f.cat, now, out)
 	}
 	f.dirty = f.dirty[:0]
 	if hour := now / hourMS; hour > f.swept {

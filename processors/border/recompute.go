@@ -47,12 +47,3 @@ func (u *unit) doubt(key string) {
 		u.sent[key] = unknown
 	}
 }
-
-// prune forgets rides that were taken back so long ago that no recompute brings them any more.
-func (u *unit) prune(now int64) {
-	for key, at := range u.dropped {
-		if now >= at+recompute.HoldMS {
-			delete(u.dropped, key)
-		}
-	}
-}

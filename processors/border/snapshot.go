@@ -341,8 +341,9 @@ func (s *scanner) sets(u *unit) {
 	}
 	for range s.count() {
 		k, e := s.text(), new(pb.Event)
-		s.message(e)
-		u.events[k] = e
+		if s.message(e); !tablesAlone(e) {
+			u.events[k] = e
+		}
 	}
 	s.times(u.retracted)
 	s.times(u.dropped)

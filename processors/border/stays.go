@@ -106,6 +106,7 @@ func merge(all []*stay, closes []int64) []*stay {
 			out[n-1].join(s)
 			continue
 		}
+		s.began = s.start()
 		out = append(out, s)
 	}
 	for i, s := range out {

@@ -69,15 +69,19 @@ func (u *unit) event(ev *pb.Event) bool {
 		delete(u.events, target)
 		return true
 	}
-	if _, gone := u.retracted[key]; gone || ev.GetCost() != nil || ev.Classifier != pb.Classifier_ACTUAL {
+	if _, gone := u.retracted[key]; gone || tablesAlone(ev) || ev.Classifier != pb.Classifier_ACTUAL {
 		return false
 	}
 	if old := u.events[key]; old != nil && cmp.Or(cmp.Compare(ev.RecordedAt, old.RecordedAt), cmp.Compare(ev.Hash, old.Hash)) <= 0 {
 		return false
 	}
 	u.events[key] = ev
-	return ev.Verb != pb.Verb_POSITION
+	return u.leaveOut() != key
 }
+
+// tablesAlone tells that an event is for the tables alone: money, and what a load unit's own tracker says. Where the unit is its
+// vehicles and its reports tell.
+func tablesAlone(ev *pb.Event) bool { return ev.GetCost() != nil || ev.Verb == pb.Verb_POSITION }
 
 // stay is a visit with the vehicles it came and went by.
 type stay struct {
@@ -86,6 +90,7 @@ type stay struct {
 	n      uint32     // the vehicle's visit number
 	boards []*board   // of a load unit: the vehicles it was on, in order of time
 	own    []*pb.Span // activities reported of the load unit itself
+	began  int64      // start of the first stay that was joined into this one
 }
 
 func (s *stay) start() int64 {
@@ -132,7 +137,7 @@ type journey struct {
 }
 
 // compute tells what follows from the set now.
-func (u *unit) compute(cat *network.Catalog, out *stream.Out) {
+func (u *unit) compute(cat *network.Catalog, now int64, out *stream.Out) {
 	t := teller{u: u, cat: cat, out: out, kept: make(map[string]uint64, len(u.sent))}
 	stays := u.stays()
 	u.newest = 0
@@ -148,7 +153,8 @@ func (u *unit) compute(cat *network.Catalog, out *stream.Out) {
 	if u.facts != nil {
 		u.newest = max(u.newest, u.facts.EndedAt)
 	}
-	for _, j := range u.journeys(stays) {
+	journeys := u.journeys(stays)
+	for _, j := range journeys {
 		if !u.isVehicle() {
 			for i, s := range j.stays {
 				s.Transfer = transferAt([]*stay{s}, i+1 < len(j.stays))
@@ -168,9 +174,10 @@ func (u *unit) compute(cat *network.Catalog, out *stream.Out) {
 	}
 	t.deleteRest()
 	u.sent = t.kept
+	u.forgetEnded(journeys, now)
 }
 
-// journeys cuts the stays of a load unit where one journey ends; a run is one journey.
+// journeys cuts the stays of a load unit where one journey ends, or is longer than any; a run is one journey.
 func (u *unit) journeys(stays []*stay) []journey {
 	if len(stays) == 0 {
 		return nil
@@ -186,7 +193,7 @@ func (u *unit) journeys(stays []*stay) []journey {
 	last := int64(0)
 	for _, s := range stays {
 		closedBy := slices.IndexFunc(closes, func(t int64) bool { return t > last && t <= s.start() })
-		if j == nil || s.start()-last > journeyGap || last > 0 && closedBy >= 0 {
+		if j == nil || s.start()-last > journeyGap || last > 0 && closedBy >= 0 || len(j.stays) >= mostStays {
 			day := dateOf(opening(opens, last, s.start()))
 			used[day]++
 			id := u.id + "/" + day

@@ -81,7 +81,7 @@ func boolCompare(a, b bool) int { return int(boolInt(a) - boolInt(b)) }
 
 // put adds a fix to the set unless one of its source and id counts instead, or it was taken back.
 func (r *run) put(f fix) {
-	if r.retracted[f.id] {
+	if r.isRetracted(f.id) {
 		return
 	}
 	if old, ok := r.times[f.id]; ok {

@@ -102,7 +102,7 @@ func (f *fold) restore(b []byte) error {
 	switch {
 	case s.err != nil:
 		return fmt.Errorf("run %q: %w", h.id, s.err)
-	case h.format != format:
+	case h.format != format && h.format != formatBefore:
 		return fmt.Errorf("the state is of format %d, not %d: it was written by another version of this program; start that one, or replay "+
 			"into a new prefix", h.format, format)
 	case strings.HasPrefix(h.id, recompute.KeyMark):
@@ -180,7 +180,11 @@ func decode(b []byte) (*run, error) {
 		r.times[eventKey(e.Source, e.Id)] = e.Time
 	}
 	for range s.count() {
-		r.retracted[s.fixed()] = true
+		k, at := s.fixed(), r.takenBack
+		if h.format == format {
+			at = s.varint()
+		}
+		r.retracted[k] = at
 	}
 	for range s.count() {
 		k := s.text()

@@ -2,6 +2,7 @@ package dwell
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -18,11 +19,11 @@ type run struct {
 	buried    []fix // those that were taken back
 	reports   []*pb.Event
 	times     map[uint64]int64 // of every fix and report, by event
-	retracted map[uint64]bool
-	takenBack int64 // greatest time of a retraction: the age of a run of which nothing else has come yet
-	newest    int64 // time of the newest evidence
-	alive     int64 // the same; of a run that is only planned so far the last time its plan speaks of
-	fed       int64 // when the last event was accepted: what came since a recompute was read must be held until it is folded
+	retracted map[uint64]int64 // what was taken back: when that was said
+	takenBack int64            // greatest time of a retraction: the age of a run of which nothing else has come yet
+	newest    int64            // time of the newest evidence
+	alive     int64            // the same; of a run that is only planned so far the last time its plan speaks of
+	fed       int64            // when the last event was accepted: what came since a recompute was read must be held until it is folded
 
 	frozen  machine
 	now     machine // frozen and the first `done` fixes
@@ -55,7 +56,7 @@ type mark struct {
 }
 
 func newRun(id string, kind pb.UnitKind) *run {
-	return &run{id: id, kind: kind, times: map[uint64]int64{}, retracted: map[uint64]bool{}, sent: map[string]uint64{}, changed: math.MaxInt64, rewound: true}
+	return &run{id: id, kind: kind, times: map[uint64]int64{}, retracted: map[uint64]int64{}, sent: map[string]uint64{}, changed: math.MaxInt64, rewound: true}
 }
 
 // add puts an event into the set and tells whether that changed anything.
@@ -69,10 +70,11 @@ func (r *run) add(ev *pb.Event) bool {
 		target := eventKey(ev.Source, rt.Id)
 		later := ev.Time > r.takenBack
 		r.takenBack = max(r.takenBack, ev.Time)
-		if r.retracted[target] {
+		_, again := r.retracted[target]
+		r.retracted[target] = max(r.retracted[target], ev.Time, ev.AcceptedAt)
+		if again {
 			return later
 		}
-		r.retracted[target] = true
 		r.reportsSeen++
 		r.remove(target)
 		return true
@@ -81,12 +83,12 @@ func (r *run) add(ev *pb.Event) bool {
 	if ev.Classifier != pb.Classifier_ACTUAL {
 		p = nil
 	}
-	if p != nil && r.retracted[key] {
+	if p != nil && r.isRetracted(key) {
 		before := len(r.fixes)
 		r.addFix(ev, p, key)
 		return len(r.fixes) != before
 	}
-	if r.retracted[key] || ev.ImpliedBy != "" && r.retracted[eventKey(ev.Source, ev.ImpliedBy)] {
+	if r.isRetracted(key) || ev.ImpliedBy != "" && r.isRetracted(eventKey(ev.Source, ev.ImpliedBy)) {
 		return false
 	}
 	if old, ok := r.times[key]; ok {
@@ -99,11 +101,14 @@ func (r *run) add(ev *pb.Event) bool {
 	if p != nil {
 		r.addFix(ev, p, key)
 	} else {
-		r.reportsSeen++
-		i, _ := slices.BinarySearchFunc(r.reports, ev, compareEvents)
-		r.reports = slices.Insert(r.reports, i, ev)
+		return r.addReport(ev)
 	}
 	return true
+}
+
+func (r *run) isRetracted(key uint64) bool {
+	_, ok := r.retracted[key]
+	return ok
 }
 
 func compareEvents(a, b *pb.Event) int {
@@ -119,7 +124,7 @@ func (r *run) addFix(ev *pb.Event, p *pb.Position, key uint64) {
 	if p.AccuracyM != nil {
 		f.acc = *p.AccuracyM
 	}
-	r.enter(f, r.retracted[key])
+	r.enter(f, r.isRetracted(key))
 }
 
 // compareFixes orders by time; of several at one time the last counts.
@@ -157,7 +162,7 @@ func (r *run) remove(key uint64) {
 		delete(r.times, key)
 		for i := r.firstAt(at); i < len(r.fixes) && r.fixes[i].t == at; i++ {
 			if f := r.fixes[i]; f.id == key {
-				if r.takeOut(f); r.retracted[key] {
+				if r.takeOut(f); r.isRetracted(key) {
 					r.buried = put(r.buried, f)
 				}
 				break
@@ -166,7 +171,7 @@ func (r *run) remove(key uint64) {
 	}
 	r.reports = slices.DeleteFunc(r.reports, func(e *pb.Event) bool {
 		own := eventKey(e.Source, e.Id)
-		gone := own == key || e.ImpliedBy != "" && eventKey(e.Source, e.ImpliedBy) == key && r.retracted[key]
+		gone := own == key || e.ImpliedBy != "" && eventKey(e.Source, e.ImpliedBy) == key && r.isRetracted(key)
 		if gone {
 			delete(r.times, own)
 		}
@@ -262,6 +267,7 @@ func (r *run) rewind(t int64) {
 func (r *run) freeze(g *geometry, now int64) {
 	limit := (now - latenessMS) / hourMS * hourMS
 	r.buried = slices.DeleteFunc(r.buried, func(f fix) bool { return f.t < limit })
+	maps.DeleteFunc(r.retracted, func(_ uint64, at int64) bool { return at < limit-latenessMS })
 	if len(r.fixes) == 0 || r.fixes[0].t >= limit-hourMS {
 		return
 	}

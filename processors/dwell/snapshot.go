@@ -5,6 +5,7 @@ import (
 	"container/heap"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -120,10 +121,12 @@ func (f *fold) collect() {
 	heap.Init(&f.timers) // timers are ordered wholly: how they lie in the heap does not show
 }
 
-// format is that of a run in a snapshot; gathering stands in its place before a recompute that is not whole yet.
+// format is that of a run in a snapshot; one of the format before is read, too. gathering stands in its place before a recompute that is
+// not whole yet.
 const (
-	format    = 6
-	gathering = 1
+	format       = 7
+	formatBefore = 6 // no times of what was taken back
+	gathering    = 1
 )
 
 func appendBytes(b, v []byte) []byte { return append(binary.AppendUvarint(b, uint64(len(v))), v...) }
@@ -149,7 +152,7 @@ func (r *run) append(b []byte) ([]byte, error) {
 		}
 		b = appendBytes(b, v)
 	}
-	b = appendKeys(b, r.retracted)
+	b = appendTimes(b, r.retracted)
 	b = binary.AppendUvarint(b, uint64(len(r.sent)))
 	for _, k := range sortedKeys(r.sent) {
 		b = binary.LittleEndian.AppendUint64(appendBytes(b, []byte(k)), r.sent[k])
@@ -167,15 +170,10 @@ func appendFixes(b []byte, fixes []fix) []byte {
 	return b
 }
 
-func appendKeys(b []byte, set map[uint64]bool) []byte {
-	keys := make([]uint64, 0, len(set))
-	for k := range set {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	b = binary.AppendUvarint(b, uint64(len(keys)))
-	for _, k := range keys {
-		b = binary.LittleEndian.AppendUint64(b, k)
+func appendTimes(b []byte, times map[uint64]int64) []byte {
+	b = binary.AppendUvarint(b, uint64(len(times)))
+	for _, k := range slices.Sorted(maps.Keys(times)) {
+		b = binary.AppendVarint(binary.LittleEndian.AppendUint64(b, k), times[k])
 	}
 	return b
 }

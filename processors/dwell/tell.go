@@ -206,7 +206,7 @@ func (r *run) facts() *pb.RunFacts {
 }
 
 func (r *run) status() *pb.TrainStatus {
-	s := &pb.TrainStatus{Wagons: r.wagons, Containers: r.containers, Run: r.id, UnitKind: r.kind, State: r.state, SeenAt: r.newest, Standing: r.now.Standing}
+	s := &pb.TrainStatus{Overfull: r.overfull(), Wagons: r.wagons, Containers: r.containers, Run: r.id, UnitKind: r.kind, State: r.state, SeenAt: r.newest, Standing: r.now.Standing}
 	if m := &r.now; m.HasLast {
 		s.HasPosition, s.LatE7, s.LonE7 = true, int32(m.Last.lat*1e7), int32(m.Last.lon*1e7)
 		if m.HasPrev && m.Last.t > m.Prev.t {
@@ -215,7 +215,6 @@ func (r *run) status() *pb.TrainStatus {
 		if m.Last.speed >= 0 {
 			s.SpeedKmh = float64(m.Last.speed)
 		}
-		s.Overfull = m.overfull()
 		if m.stale() {
 			s.SameSince = m.SameSince
 		}

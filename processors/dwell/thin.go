@@ -3,6 +3,8 @@ package dwell
 import (
 	"cmp"
 	"slices"
+
+	"corridorwatch/schemas/pb"
 )
 
 // thinMS is the width of the buckets of time of which no more than the first and the last fix are held. What is held is a function of
@@ -17,9 +19,47 @@ const (
 	mostGaps   = 2000
 )
 
+// The most reports of a run that are held: the earliest, since what comes later than so many is of no run. Of its plans only the last
+// counts; those before it are held in case it is taken back.
+const (
+	mostReports = 2000
+	mostPlans   = 20
+)
+
 // overfull tells that there was more.
-func (m *machine) overfull() bool {
-	return len(m.Stays) >= mostStays || len(m.Stands) >= mostStands || len(m.Gaps) >= mostGaps
+func (r *run) overfull() bool {
+	m := &r.now
+	return len(m.Stays) >= mostStays || len(m.Stands) >= mostStands || len(m.Gaps) >= mostGaps || len(r.reports) >= mostReports
+}
+
+// addReport puts a report into the set, and tells whether it is in there after what is too much has been left out.
+func (r *run) addReport(ev *pb.Event) bool {
+	i, _ := slices.BinarySearchFunc(r.reports, ev, compareEvents)
+	r.reports = slices.Insert(r.reports, i, ev)
+	out := -1
+	if isPlan := func(e *pb.Event) bool { return e.Verb == pb.Verb_PLANNED }; isPlan(ev) && count(r.reports, isPlan) > mostPlans {
+		out = slices.IndexFunc(r.reports, isPlan)
+	} else if len(r.reports) > mostReports {
+		out = mostReports
+	}
+	if out >= 0 {
+		left := r.reports[out]
+		delete(r.times, eventKey(left.Source, left.Id))
+		if r.reports = slices.Delete(r.reports, out, out+1); left == ev {
+			return false
+		}
+	}
+	r.reportsSeen++
+	return true
+}
+
+func count[T any](list []T, is func(T) bool) (n int) {
+	for _, v := range list {
+		if is(v) {
+			n++
+		}
+	}
+	return n
 }
 
 func atMost[T any](list []T, v T, most int) []T {

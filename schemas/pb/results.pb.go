@@ -1196,7 +1196,7 @@ type TrainStatus struct {
 	Containers    uint32                 `protobuf:"varint,17,opt,name=containers,proto3" json:"containers,omitempty"`
 	Source        string                 `protobuf:"bytes,19,opt,name=source,proto3" json:"source,omitempty"`                         // of the last evidence
 	SameSince     int64                  `protobuf:"varint,20,opt,name=same_since,json=sameSince,proto3" json:"same_since,omitempty"` // a position to the last digit the same has been sent with new times for more than a day, first then; 0: it is not so
-	Overfull      bool                   `protobuf:"varint,21,opt,name=overfull,proto3" json:"overfull,omitempty"`                    // positions tell of more visits, or stands, than a run can have: the later ones are left out
+	Overfull      bool                   `protobuf:"varint,21,opt,name=overfull,proto3" json:"overfull,omitempty"`                    // more is told of it than a run can have (visits, stands, reports): what is later is left out
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

@@ -25,7 +25,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_train_status
     late_events UInt64 COMMENT 'events stored but beyond the lateness: not counted, they await a recompute',
     source LowCardinality(String) COMMENT 'source of the last evidence',
     same_since Nullable({{time}}) COMMENT 'the same position to the last digit has been sent with new times since then, for more than a day: somebody repeats what a tracker last knew, which is evidence for a day only; NULL: it is not so',
-    overfull Bool COMMENT 'positions tell of more visits, or stands, than a run can have: the later ones are left out; look at the tracker',
+    overfull Bool COMMENT 'more is told of it than a run can have (1,000 visits by position, 2,000 reports): what is later is left out; look at its tracker or its source',
     known_at {{time}} COMMENT 'stage time at which this version of the row was written, UTC'
 )
 COMMENT 'The last that is known of each train run and vessel voyage. Wagons and containers, and where each is bound for next: v_unit_status.'
