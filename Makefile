@@ -9,7 +9,7 @@ demo: build engine        ## embedded everything, and a simulated world at speed
 	@$(BIN) demo
 
 test: build engine kafka  ## all tests; those whose tools are missing are skipped by name
-	go test -timeout 60m ./...
+	go test -timeout 60m -parallel 4 ./...
 	@$(MAKE) -s fuzz
 
 PAGE := processors/live/web
@@ -36,7 +36,7 @@ accept: build engine      ## the simulated world against its truth: make accept 
 	@$(BIN) accept $(ARGS)
 
 soak: engine kafka        ## the crash test in full, goes on where it was interrupted: make soak SEED=7, or BROKERS=host:9092 CLICKHOUSE=host:8123
-	nice go test -v -count=1 -timeout 48h -run '^TestCrash$$' ./cmd/corridorwatch -rounds $(or $(ROUNDS),200) -kafka-rounds $(or $(KAFKA_ROUNDS),100) \
+	nice go test -v -count=1 -timeout 48h -parallel 1 -run '^TestCrash$$' ./cmd/corridorwatch -rounds $(or $(ROUNDS),200) -kafka-rounds $(or $(KAFKA_ROUNDS),100) \
 		-seed $(or $(SEED),0) -state $(or $(STATE),$(CURDIR)/.soak) $(if $(BROKERS),-brokers $(BROKERS)) $(if $(CLICKHOUSE),-clickhouse $(CLICKHOUSE))
 
 faults: engine kafka      ## what can happen to three brokers while events flow, all of it; make test has the short ones

@@ -103,6 +103,7 @@ func versions(all []compared, of func(compared) *episode) (n int) {
 
 // TestBacktestCompared: what would have fired is set beside what fired at the same time; what began before is told where the other began within it.
 func TestBacktestCompared(t *testing.T) {
+	t.Parallel()
 	at := func(day, hour int) time.Time { return time.Date(2026, 3, day, hour, 0, 0, 0, time.UTC) }
 	alert := func(unit string, revision uint32, severity string, updated time.Time, firing bool) *pb.Alert {
 		a := &pb.Alert{Fingerprint: "overdue|" + unit, Kind: "overdue", Unit: unit, Severity: severity, Revision: revision, Firing: firing, Updated: updated.UnixMilli(), Summary: unit + " waits"}

@@ -179,6 +179,7 @@ func (f *faulty) untilItGoesOn() {
 // are lost, the network is cut and brokers die. In the end the views are those of a run that was not disturbed, and the audit is clean.
 // 'make faults' adds those that take longer.
 func TestBrokerFaults(t *testing.T) {
+	t.Parallel()
 	whole := newProgram(t)
 	days := "1"
 	if *allFaults {

@@ -44,9 +44,10 @@ func TestStoppedWhileIngesting(t *testing.T) {
 		sameViews(t, signal.String(), s.views(), want)
 	}
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
-		t.Run(signal.String(), func(t *testing.T) { disturb(t, signal) })
+		t.Run(signal.String(), func(t *testing.T) { t.Parallel(); disturb(t, signal) })
 	}
 	t.Run("Apache Kafka", func(t *testing.T) {
+		t.Parallel()
 		brokers := envPrefix + "BROKERS=" + strings.Join(kafkatest.Start(t, 1).Brokers, ",")
 		for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 			t.Run(signal.String(), func(t *testing.T) { disturb(t, signal, brokers) })
@@ -56,6 +57,7 @@ func TestStoppedWhileIngesting(t *testing.T) {
 
 // TestIngestTooEarly: who sends while broker and ClickHouse are just being started waits for them.
 func TestIngestTooEarly(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	b, err := broker.Start(broker.Config{Dir: dir, Listen: "127.0.0.1:0"})
 	if err != nil {

@@ -110,6 +110,7 @@ const closed, opened = `{"specversion":"1.0","type":"train.planned","source":"t"
 // TestAlertsDelivered: each version of each alert reaches the receiver of a signed webhook under one id, though the receiver is away and
 // the program is killed in between; and nothing else does.
 func TestAlertsDelivered(t *testing.T) {
+	t.Parallel()
 	hook := &receiver{t: t, bodies: map[string]string{}, away: true}
 	server := httptest.NewServer(hook)
 	defer server.Close()
@@ -161,6 +162,7 @@ func TestAlertsDelivered(t *testing.T) {
 
 // TestChannels: what nobody bears is refused before anything is delivered, and who has no channels is told so.
 func TestChannels(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	path := filepath.Join(p.dir, "alerts.yml")
 	text := `channels: [{name: a, alertmanager: ["http://127.0.0.1:1"], borders: [khorgs], kinds: [late], corridors: [khorgos-aktau]}]`

@@ -15,6 +15,7 @@ import (
 // TestTripForms sends trip forms and asks for the indicators: they are those worked out by hand in testdata/trip-forms. Sent again,
 // nothing changes.
 func TestTripForms(t *testing.T) {
+	t.Parallel()
 	s := newProgram(t).up("--time", "data")
 	send := func() string {
 		return s.run("ingest", "--wait", "--format", "trips", "../../testdata/trip-forms/forms.csv")
@@ -55,6 +56,7 @@ func TestTripForms(t *testing.T) {
 // TestWeekByScript works the indicators of the trains of the week at Dostyk out by the script too, and compares with those files of its
 // ledger that are views, as at the moment it was closed at: nine minutes after the minute of the last event.
 func TestWeekByScript(t *testing.T) {
+	t.Parallel()
 	s := newProgram(t).up("--time", "data")
 	s.run("ingest", "--wait", "--beyond", "9m", "../../testdata/dostyk-week/events.jsonl")
 	s.matchLedger()
@@ -163,6 +165,7 @@ func (s *service) matchScript(words string, events ...string) map[string]int {
 
 // TestJourneys: the journeys of two containers from Xi'an, to Duisburg and to Poti, are in v_journey from end to end.
 func TestJourneys(t *testing.T) {
+	t.Parallel()
 	s := newProgram(t).up("--time", "data")
 	if out := s.run("ingest", "--wait", "../../testdata/journeys/events.jsonl"); !strings.Contains(out, "rejected 0") {
 		t.Error(out)
@@ -186,6 +189,7 @@ func TestJourneys(t *testing.T) {
 
 // TestQuestions asks the questions of docs/questions.md; the answers there are those of the views.
 func TestQuestions(t *testing.T) {
+	t.Parallel()
 	s := newProgram(t).up("--time", "data")
 	s.run("ingest", "--format", "trips", "../../testdata/trip-forms/forms.csv")
 	s.run("ingest", "--wait", "../../testdata/journeys/events.jsonl", "../../testdata/dostyk-week/events.jsonl")

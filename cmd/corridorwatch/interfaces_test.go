@@ -18,6 +18,7 @@ import (
 // TestKcat lets kcat produce one good event, one that is broken and one of a place the catalogue lacks, with keys as they come. The
 // last is accepted by a retry once the place is in the catalogue.
 func TestKcat(t *testing.T) {
+	t.Parallel()
 	kcat := tool(t, "kcat", "kcat")
 	catalogue := t.TempDir()
 	copyCatalogue(t, catalogue)
@@ -50,6 +51,7 @@ func TestKcat(t *testing.T) {
 
 // TestAnswers asks ClickHouse with an HTTP client, with clickhouse-go and with a browser, and sends an event by HTTP.
 func TestAnswers(t *testing.T) {
+	t.Parallel()
 	s := newProgram(t).up()
 	now := time.Now().UTC().Format(time.RFC3339)
 	event := `{"specversion":"1.0","type":"train.arrived","source":"http","id":"1","subject":"KTZ:7:` + now[:10] + `","time":"` + now + `","data":{"place":"kz-dostyk"}}`

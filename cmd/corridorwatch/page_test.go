@@ -117,6 +117,7 @@ func (b *tab) view(hash string, words ...string) string {
 // TestPage looks at every view of the running program in a browser: nothing complains, nothing is loaded from elsewhere, the numbers are
 // those of SQL, what is new is shown by itself, and when the program was killed the page goes on with the next one.
 func TestPage(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	s := p.up("--time", "data")
 	status, body := s.get("/")

@@ -303,6 +303,7 @@ func sameViews(t *testing.T, what string, got, want map[string][]string) {
 }
 
 func TestStartAndStop(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	s := p.up()
 	if status, body := s.get("/livez"); status != http.StatusOK {
@@ -334,6 +335,7 @@ func TestStartAndStop(t *testing.T) {
 
 // TestKhorgos sends a train over the Khorgos border and asks for what the views say of it; sent once more, nothing changes.
 func TestKhorgos(t *testing.T) {
+	t.Parallel()
 	s := newProgram(t).up("--time", "data")
 	send := func() string { return s.run("ingest", "--wait", "../../testdata/khorgos/events.jsonl") }
 	if out := send(); !strings.Contains(out, "read 12, accepted 12, rejected 0") {
@@ -356,6 +358,7 @@ func TestKhorgos(t *testing.T) {
 
 // TestSentTwice sends files with mistakes in them twice, in CSV and in JSON: no view changes, that of the rejects neither.
 func TestSentTwice(t *testing.T) {
+	t.Parallel()
 	s := newProgram(t).up("--time", "data")
 	send := func() {
 		s.run("ingest", "--wait", "--format", "csv", "--mapping", "../../ingest/testdata/commuter.yaml", "../../ingest/testdata/commuter.csv")

@@ -105,6 +105,7 @@ func keepsAll(t *testing.T) *program {
 
 // TestReplayOfWallTime: the ticks of the clock are replayed as they were, and afterwards the clock of the new installation goes on.
 func TestReplayOfWallTime(t *testing.T) {
+	t.Parallel()
 	p := keepsAll(t)
 	s := p.up()
 	var events strings.Builder

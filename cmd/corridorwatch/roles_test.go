@@ -17,6 +17,7 @@ import (
 // and woken, one stopped in order, and one added; in between broker and ClickHouse are killed
 // and come back. The views are those of a single process that was not disturbed.
 func TestRoles(t *testing.T) {
+	t.Parallel()
 	whole := newProgram(t)
 	parts := worldInParts(whole, 6)
 	s := whole.up("--time", "data")

@@ -64,6 +64,7 @@ func newIdentity(t *testing.T) identity {
 
 // TestTLS reaches brokers and ClickHouse that show a certificate of their own and ask for one, by settings alone.
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	server, client := newIdentity(t), newIdentity(t)
 	secure := &tls.Config{Certificates: []tls.Certificate{server.tls}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: client.pool}
 	brokers, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.TLS(secure), kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-256", "ann", "secret"))
@@ -114,6 +115,7 @@ func TestTLS(t *testing.T) {
 
 // TestGrants runs the roles on an Apache Kafka that lets each do only what 'topics plan' says it needs.
 func TestGrants(t *testing.T) {
+	t.Parallel()
 	cluster := kafkatest.StartConfig(t, kafkatest.Config{Nodes: 1, Secure: true})
 	as := func(u kafkatest.User) []string {
 		return []string{envPrefix + "KAFKA_SASL=scram-sha-512", envPrefix + "KAFKA_USER=" + u.Name, envPrefix + "KAFKA_PASSWORD=" + u.Password}

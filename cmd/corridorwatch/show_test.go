@@ -84,6 +84,7 @@ func (w *viewer) take(t *testing.T, data string) {
 // TestShown watches trains at Khorgos come onto the screen while the program is killed: what is shown, and what the API says, is what SQL
 // says, and the program that is started anew is told from the one before.
 func TestShown(t *testing.T) {
+	t.Parallel()
 	p := newProgram(t)
 	s := p.up("--time", "data")
 	w := &viewer{}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -30,6 +31,7 @@ type journal struct {
 	Prefix      string // of the installations on brokers that were given
 	Undisturbed *reference
 	Legs        map[string]*doneLeg
+	mu          sync.Mutex // guards Legs: grounds are run beside one another
 }
 
 // reference is what the views say when nothing is disturbed.
@@ -59,9 +61,9 @@ func openJournal(t *testing.T) *journal {
 		j.write(t)
 		return j
 	}
-	was := *j
+	was := &journal{dir: j.dir}
 	if err == nil {
-		err = json.Unmarshal(text, &was)
+		err = json.Unmarshal(text, was)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +71,7 @@ func openJournal(t *testing.T) *journal {
 	if *seed != 0 && *seed != was.Seed || was.Rounds != j.Rounds || was.KafkaRounds != j.KafkaRounds {
 		t.Fatalf("%s is of another soak, -seed %d -rounds %d -kafka-rounds %d: go on with these, or remove the directory", j.file(), was.Seed, was.Rounds, was.KafkaRounds)
 	}
-	return &was
+	return was
 }
 
 func (j *journal) file() string { return filepath.Join(j.dir, "journal.json") }
@@ -77,6 +79,8 @@ func (j *journal) file() string { return filepath.Join(j.dir, "journal.json") }
 // finish notes a leg.
 func (j *journal) finish(t *testing.T, l leg, done []result) {
 	t.Helper()
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	j.Legs[l.Name] = &doneLeg{Program: programSum(t), Rounds: done}
 	j.write(t)
 }

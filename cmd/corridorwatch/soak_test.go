@@ -30,24 +30,29 @@ var (
 // every few rounds and in the end of each leg the audit must be clean. 'make soak' does more rounds, goes on where it was
 // interrupted, and does the same on the clusters of whoever has some.
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	j := openJournal(t)
 	t.Logf("-seed %d", j.Seed)
-	w := &world{}
+	t.Cleanup(func() { t.Log(j.report()) })
+	toDo := map[string][]leg{}
 	for _, ground := range j.grounds() {
+		if legs := slices.DeleteFunc(j.legs(ground), func(l leg) bool { return j.Legs[l.Name] != nil }); len(legs) > 0 {
+			toDo[ground] = legs
+		}
+	}
+	if len(toDo) == 0 {
+		t.Log("done before")
+		return
+	}
+	w := j.undisturbed(t)
+	for ground, legs := range toDo {
 		t.Run(ground, func(t *testing.T) {
-			legs := slices.DeleteFunc(j.legs(ground), func(l leg) bool { return j.Legs[l.Name] != nil })
-			if len(legs) == 0 {
-				t.Log("done before")
-				return
-			}
+			t.Parallel()
 			c := newCluster(t, ground)
-			if len(w.pieces) == 0 {
-				*w = j.undisturbed(t)
-			}
 			for _, l := range legs {
 				t.Run(l.Name, func(t *testing.T) {
 					began := time.Now()
-					j.finish(t, l, runLeg(t, j, l, c, w))
+					j.finish(t, l, runLeg(t, j, l, c, &w))
 					t.Logf("%d rounds in %s", l.Rounds, time.Since(began).Round(time.Second))
 				})
 				if t.Failed() {
@@ -56,7 +61,6 @@ func TestCrash(t *testing.T) {
 			}
 		})
 	}
-	t.Log(j.report())
 }
 
 // Where legs take place.
