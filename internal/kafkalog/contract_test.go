@@ -45,6 +45,7 @@ func TestContract(t *testing.T) {
 		}
 	}
 	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
 		b, err := embedded.Start(embedded.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
 		if err != nil {
 			t.Fatal(err)
@@ -53,11 +54,13 @@ func TestContract(t *testing.T) {
 		hold(t, embeddedBroker{addresses{b.Addr()}})
 	})
 	t.Run("Apache Kafka", func(t *testing.T) {
+		t.Parallel()
 		real := kafkatest.StartConfig(t, kafkatest.Config{Nodes: 1, Secure: true})
 		hold(t, addresses(real.Inside()))
 		t.Run("passwords and grants", func(t *testing.T) { testGrants(t, real) })
 	})
 	t.Run("Apache Kafka of three nodes", func(t *testing.T) {
+		t.Parallel()
 		hold(t, kafkatest.StartConfig(t, kafkatest.Config{Nodes: 3, Proxied: true}))
 	})
 }
