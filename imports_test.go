@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"processors/delay":      {"schemas", "processors/stream"},
 	"processors/sink":       {"schemas", "internal/kafkalog"},
 	"processors/deliver":    {"schemas", "internal/kafkalog"},
-	"processors/live":       {"internal/tokens"},
+	"processors/live":       {"schemas/network", "internal/tokens"},
 	"cmd":                   {"schemas", "ingest", "processors", "internal"},
 }
 

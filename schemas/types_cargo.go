@@ -55,7 +55,7 @@ func declaredType() *eventType {
 func networkTypes() []*eventType {
 	plan := func(e *pb.Event) *pb.BorderPlan { return e.GetBorderPlan() }
 	taken := func(e *pb.Event) *pb.Retraction { return e.GetRetraction() }
-	date := textField("date", "date", "railway day, YYYY-MM-DD", func(e *pb.Event) *string { return &plan(e).Date }).required()
+	date := textField("date", "date", "railway day of the side that is left, YYYY-MM-DD", func(e *pb.Event) *string { return &plan(e).Date }).required()
 	date.check = func(e *pb.Event) *Fault {
 		if !ValidDate(plan(e).Date) {
 			return impossible("must be a date, YYYY-MM-DD")

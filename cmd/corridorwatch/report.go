@@ -19,9 +19,10 @@ func reportCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report [border ...]",
 		Short: "a sheet for each border and railway day or shift: on hand, arrived, handed over, refused, held, longest waits",
-		Long: "Prints a sheet for each border named, for all of them if none is, leaving out those where nothing happened. A railway day goes from 18:00 to\n" +
-			"18:00 by the clocks of the side that is left, and has two shifts of twelve hours. What was on hand at the start, plus what arrived, less what\n" +
-			"left, is on hand at the end; where that does not close the sheet names the units.",
+		Long: "Prints a sheet for each border named, for all of them if none is, leaving out those where nothing happened. A railway day is that of the\n" +
+			"side that is left, by its clocks and from the hour on that the catalogue says (zone and day_start of a side; 18:00 unless it does), and has\n" +
+			"two shifts of twelve hours. What was on hand at the start, plus what arrived, less what left, is on hand at the end; where that does not\n" +
+			"close the sheet names the units.",
 		Example: "  corridorwatch report khorgos\n  corridorwatch report khorgos dostyk --day 2026-03-10 --shift second",
 		RunE: func(cmd *cobra.Command, borders []string) error {
 			cfg, err := setup()
@@ -60,7 +61,7 @@ func reportCmd() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&day, "day", "", "railway day, YYYY-MM-DD (default: the one that goes on by stage time)")
+	f.StringVar(&day, "day", "", "railway day, YYYY-MM-DD (default: the last that has begun on both sides, by stage time)")
 	f.StringVar(&shift, "shift", "", "first or second (default: the whole day)")
 	f.StringVar(&kind, "unit-kind", "train", "train, vessel, wagon or container")
 	f.StringVar(&format, "format", "text", "text or json")

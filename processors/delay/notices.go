@@ -177,23 +177,14 @@ func (f *fold) agreed(border, direction, date string) (trains float64, ok bool) 
 	return ev.GetBorderPlan().GetTrains(), ev != nil
 }
 
-// railwayDay is the day that a border counts trains in: from 18:00 to 18:00 by the clocks of the side that is left, named by the day
-// on which it ends.
+// railwayDay is the day that a border counts trains in, by the side that is left.
 func (f *fold) railwayDay(border, direction string, at int64) (date string, from, to int64) {
-	zone := time.UTC
+	day := network.RailwayDay{Zone: time.UTC, Start: network.DefaultDayStart}
 	if b, ok := f.cat.Border(border); ok {
-		side := b.A
-		if strings.HasPrefix(direction, b.B.Country+"-") {
-			side = b.B
-		}
-		if p, ok := f.cat.Place(side.Places[0]); ok {
-			zone = p.Zone
-		}
+		from, _, _ := strings.Cut(direction, "-")
+		day = b.DayOf(from)
 	}
-	t := time.UnixMilli(at).In(zone)
-	end := time.Date(t.Year(), t.Month(), t.Day(), 18, 0, 0, 0, zone)
-	if !end.After(t) {
-		end = end.AddDate(0, 0, 1)
-	}
-	return end.Format(time.DateOnly), end.AddDate(0, 0, -1).UnixMilli(), end.UnixMilli()
+	date = day.Of(time.UnixMilli(at))
+	begins, _, ends, _ := day.Bounds(date) // what Of names is a date
+	return date, begins.UnixMilli(), ends.UnixMilli()
 }

@@ -28,6 +28,7 @@ var update = flag.Bool("update", false, "write the expected alerts anew")
 //	burst BORDER DIRECTION FROM UNTIL times=2                   so many times more trains come
 //	feed BORDER DIRECTION FROM UNTIL                            what happens is told at the end
 //	plan BORDER DIRECTION trains=12                             agreed for each day
+//	day BORDER COUNTRY 6h                                       the railway day of this side begins at 6:00
 //	stop or limit ... upstream FROM UNTIL                       as above, of those that would come: they are held upstream
 //	start 2023-11-12                                            the first day, else 2026-03-01
 //	collapse FROM                                               what is expected begins with how it was told of
@@ -52,7 +53,7 @@ func TestScenarios(t *testing.T) {
 			t.Cleanup(func(before int64) func() { return func() { day0 = before } }(day0))
 			w, until := readScenario(t, cat, input)
 			tb := &tables{}
-			w.play(newFold(cat, Defaults()), tb, 5*minuteMS, until)
+			w.play(newFold(w.cat, Defaults()), tb, 5*minuteMS, until)
 			got := showHistory(tb.history)
 			if w.collapse != 0 {
 				got = collapsed(w.collapse, tb.history) + got
@@ -85,6 +86,15 @@ func readScenario(t *testing.T, cat *network.Catalog, input string) (w *world, u
 			continue
 		case "collapse":
 			w.collapse = day0 + span(t, words[1])
+			continue
+		case "day":
+			w.cat = testCatalog(t) // the other scenarios have theirs
+			b, _ := w.cat.Border(words[1])
+			side := &b.A
+			if words[2] == b.B.Country {
+				side = &b.B
+			}
+			side.Day.Start = time.Duration(span(t, words[3])) * time.Millisecond
 			continue
 		}
 		in := incident{kind: words[0], border: words[1], direction: words[2]}

@@ -70,7 +70,7 @@ func openAPI(views map[string]*view) any {
 	paths["/report"] = object{"get": object{
 		"operationId": "report", "summary": "the sheet of a shift or railway day at a border: on hand at start, arrived, left, on hand at end, refused, held, longest waits",
 		"parameters": []any{
-			parameter("border", "catalogue id of the border", object{"type": "string"}), parameter("day", "railway day, YYYY-MM-DD; the one that goes on unless given", object{"type": "string"}),
+			parameter("border", "catalogue id of the border", object{"type": "string"}), parameter("day", "railway day, YYYY-MM-DD; the last that has begun on both sides unless given", object{"type": "string"}),
 			parameter("shift", "first or second twelve hours; the whole day unless given", object{"type": "string", "enum": []string{"first", "second"}}),
 			parameter("unit_kind", "train unless given", object{"type": "string"}),
 		},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"corridorwatch/schemas/network"
 )
 
 // Sheet is the report of a shift or a railway day at one border.
@@ -12,7 +14,7 @@ type Sheet struct {
 	Border    string    `json:"border"`
 	Name      string    `json:"name"`
 	UnitKind  string    `json:"unit_kind"`
-	Day       string    `json:"day"`        // railway day, named by the day on which it ends
+	Day       string    `json:"day"`        // railway day; when that is differs by flow: it is that of the side that is left
 	Shift     string    `json:"shift"`      // first, second; empty: the whole day
 	StageTime time.Time `json:"stage_time"` // up to when everything is known
 	Flows     []Flow    `json:"flows"`
@@ -21,9 +23,9 @@ type Sheet struct {
 // Flow is one direction of a sheet.
 type Flow struct {
 	Direction string    `json:"direction"`
-	Zone      string    `json:"zone"` // of the side that is left: its clocks tell when the day begins
+	Zone      string    `json:"zone"` // reporting zone of the side that is left: its clocks tell when the day begins
 	From      time.Time `json:"from"`
-	To        time.Time `json:"to"` // stage time where the day is not over
+	To        time.Time `json:"to"` // stage time where the day is not over, From where it has not begun
 	Over      bool      `json:"over"`
 	// Planned is how many trains were agreed for the railway day, whole; nil: nothing is known.
 	Planned *float64  `json:"planned"`
@@ -88,32 +90,21 @@ type Held struct {
 // Shifts are the parts of a railway day that a sheet may be asked for.
 var Shifts = []string{"", "first", "second"}
 
-// dayBegins is the hour at which a railway day begins, the evening before the day it is named by; a shift has twelve hours.
-const dayBegins = 18
-
-// shiftOf is when a shift of a railway day is, by the clocks of a zone.
-func shiftOf(day, shift string, zone *time.Location) (from, to time.Time, err error) {
-	d, err := time.ParseInLocation(time.DateOnly, day, zone)
-	if err != nil {
-		return from, to, fmt.Errorf("a railway day is written 2026-03-10, not %q", day)
+// shiftOf is when a shift of a railway day is; a shift has twelve hours.
+func shiftOf(name, shift string, day network.RailwayDay) (from, to time.Time, err error) {
+	begins, half, ends, err := day.Bounds(name)
+	switch {
+	case err != nil:
+	case shift == "":
+		from, to = begins, ends
+	case shift == "first":
+		from, to = begins, half
+	case shift == "second":
+		from, to = half, ends
+	default:
+		err = fmt.Errorf("a shift is first or second, not %q", shift)
 	}
-	at := func(days, hour int) time.Time {
-		return time.Date(d.Year(), d.Month(), d.Day()+days, hour, 0, 0, 0, zone).UTC()
-	}
-	switch shift {
-	case "":
-		return at(-1, dayBegins), at(0, dayBegins), nil
-	case "first":
-		return at(-1, dayBegins), at(0, dayBegins-12), nil
-	case "second":
-		return at(0, dayBegins-12), at(0, dayBegins), nil
-	}
-	return from, to, fmt.Errorf("a shift is first or second, not %q", shift)
-}
-
-// dayOf is the railway day of a moment.
-func dayOf(at time.Time, zone *time.Location) string {
-	return at.In(zone).Add((24 - dayBegins) * time.Hour).Format(time.DateOnly)
+	return from.UTC(), to.UTC(), err
 }
 
 // sideUnit is a row of the query side_units.

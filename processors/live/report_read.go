@@ -10,12 +10,14 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"corridorwatch/schemas/network"
 )
 
 // ErrAsked is that a report was asked for wrongly.
 var ErrAsked = errors.New("no such report")
 
-// Report reads the sheet of a border. An empty day is the one that goes on by stage time.
+// Report reads the sheet of a border. An empty day is the last that has begun, by stage time, on both sides.
 func (ask Ask) Report(ctx context.Context, border, day, shift, unitKind string) (*Sheet, error) {
 	s := &Sheet{Border: border, Day: day, Shift: shift, UnitKind: unitKind}
 	if !slices.Contains(Shifts, shift) {
@@ -23,10 +25,10 @@ func (ask Ask) Report(ctx context.Context, border, day, shift, unitKind string) 
 	}
 	at, err := rowsOf[struct {
 		Name, A, B, ZoneA, ZoneB string
+		StartA, StartB           int64 // minutes
 		Now                      int64
-	}](ctx, ask, `SELECT name, country_a AS a, country_b AS b, dictGetOrDefault('places', 'zone', tuple(places_a[1]), 'UTC') AS zonea,
-		dictGetOrDefault('places', 'zone', tuple(places_b[1]), 'UTC') AS zoneb, ifNull(toUnixTimestamp64Milli((SELECT now FROM v_now)), 0) AS now
-		FROM catalogue_borders WHERE id = {border:String}`, "border", border)
+	}](ctx, ask, `SELECT name, country_a AS a, country_b AS b, zone_a AS zonea, day_start_a AS starta, zone_b AS zoneb, day_start_b AS startb,
+		ifNull(toUnixTimestamp64Milli((SELECT now FROM v_now)), 0) AS now FROM catalogue_borders WHERE id = {border:String}`, "border", border)
 	if err != nil {
 		return nil, err
 	}
@@ -35,20 +37,30 @@ func (ask Ask) Report(ctx context.Context, border, day, shift, unitKind string) 
 	}
 	b := at[0]
 	s.Name, s.StageTime = b.Name, time.UnixMilli(b.Now).UTC()
-	for _, f := range []struct{ from, to, zone string }{{b.A, b.B, b.ZoneA}, {b.B, b.A, b.ZoneB}} {
-		zone, err := time.LoadLocation(f.zone)
-		if err != nil {
-			return nil, fmt.Errorf("zone of border %s: %w", border, err)
-		}
-		if s.Day == "" {
-			s.Day = dayOf(s.StageTime, zone)
-		}
-		flow := Flow{Direction: f.from + "-" + f.to, Zone: f.zone}
-		if flow.From, flow.To, err = shiftOf(s.Day, shift, zone); err != nil {
+	dayA, err := railwayDay(b.ZoneA, b.StartA)
+	if err != nil {
+		return nil, fmt.Errorf("border %s: %w", border, err)
+	}
+	dayB, err := railwayDay(b.ZoneB, b.StartB)
+	if err != nil {
+		return nil, fmt.Errorf("border %s: %w", border, err)
+	}
+	if s.Day == "" { // the last that has begun on both sides
+		s.Day = min(dayA.Of(s.StageTime), dayB.Of(s.StageTime))
+	}
+	for _, f := range []struct {
+		from, to string
+		day      network.RailwayDay
+	}{{b.A, b.B, dayA}, {b.B, b.A, dayB}} {
+		flow := Flow{Direction: f.from + "-" + f.to, Zone: f.day.Zone.String()}
+		if flow.From, flow.To, err = shiftOf(s.Day, shift, f.day); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrAsked, err)
 		}
 		if flow.Over = !s.StageTime.Before(flow.To); !flow.Over {
-			flow.To = s.StageTime
+			flow.To = flow.From
+			if s.StageTime.After(flow.From) {
+				flow.To = s.StageTime
+			}
 		}
 		if err := ask.fill(ctx, s, &flow, f.from, f.to); err != nil {
 			return nil, err
@@ -56,6 +68,12 @@ func (ask Ask) Report(ctx context.Context, border, day, shift, unitKind string) 
 		s.Flows = append(s.Flows, flow)
 	}
 	return s, nil
+}
+
+// railwayDay is how a side counts days that begin so many minutes after midnight.
+func railwayDay(zone string, start int64) (network.RailwayDay, error) {
+	in, err := time.LoadLocation(zone)
+	return network.RailwayDay{Zone: in, Start: time.Duration(start) * time.Minute}, err
 }
 
 // fill reads a direction of a sheet.

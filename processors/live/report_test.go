@@ -10,29 +10,24 @@ import (
 )
 
 func TestShiftOf(t *testing.T) {
-	for _, c := range []struct{ zone, day, shift, want string }{
-		{"Asia/Almaty", "2026-03-10", "", "2026-03-09 13:00 2026-03-10 13:00"},
-		{"Asia/Almaty", "2026-03-10", "first", "2026-03-09 13:00 2026-03-10 01:00"},
-		{"Asia/Almaty", "2026-03-10", "second", "2026-03-10 01:00 2026-03-10 13:00"},
-		{"Europe/Warsaw", "2026-03-29", "", "2026-03-28 17:00 2026-03-29 16:00"}, // the clocks go forward
-		{"UTC", "2026-02-30", "", "a railway day is written"},
-		{"UTC", "2026-02-20", "third", "a shift is"},
+	day, err := railwayDay("Asia/Almaty", 6*60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for shift, want := range map[string]string{
+		"": "2026-03-10 01:00 2026-03-11 01:00", "first": "2026-03-10 01:00 2026-03-10 13:00", "second": "2026-03-10 13:00 2026-03-11 01:00", "third": "a shift is",
 	} {
-		zone, err := time.LoadLocation(c.zone)
-		if err != nil {
-			t.Fatal(err)
-		}
-		from, to, err := shiftOf(c.day, c.shift, zone)
+		from, to, err := shiftOf("2026-03-10", shift, day)
 		got := from.Format("2006-01-02 15:04") + " " + to.Format("2006-01-02 15:04")
 		if err != nil {
 			got = err.Error()
 		}
-		if !strings.HasPrefix(got, c.want) {
-			t.Errorf("%s %s %s: %s, want %s", c.zone, c.day, c.shift, got, c.want)
+		if !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s, want %s", shift, got, want)
 		}
-		if err == nil && c.shift == "" && (dayOf(from, zone) != c.day || dayOf(to.Add(-time.Second), zone) != c.day || dayOf(to, zone) == c.day) {
-			t.Errorf("%s %s: day of its first moment %s, of its last %s, of the next %s", c.zone, c.day, dayOf(from, zone), dayOf(to.Add(-time.Second), zone), dayOf(to, zone))
-		}
+	}
+	if _, _, err := shiftOf("2026-02-30", "", day); err == nil {
+		t.Error("30 February is a day")
 	}
 }
 
@@ -99,7 +94,7 @@ func TestBalance(t *testing.T) {
 // TestReport reads a sheet of the story: R1 was handed over, R2 waits to be, R1 waits on the other side.
 func TestReport(t *testing.T) {
 	ask := story(t)
-	tell(t, ask, "INSERT INTO catalogue_borders VALUES ('b', 'The border', 'AA', 'BB', ['east'], ['west'], '', true, false, false, 'area')")
+	tell(t, ask, "INSERT INTO catalogue_borders VALUES ('b', 'The border', 'AA', 'BB', ['east'], ['west'], '', true, false, false, 'area', 'UTC', 1080, 'UTC', 1080)")
 	tell(t, ask, `INSERT INTO plans (source, id, verb, subject, time, direction, date, trains, containers) VALUES
 		('p', '1', 'plan', 'b', '2026-02-28 12:00:00', 'AA-BB', '2026-03-01', 3, nan), ('p', '2', 'plan', 'b', '2026-02-28 13:00:00', 'AA-BB', '2026-03-01', 4, nan)`)
 	sheet, err := ask.Report(t.Context(), "b", "2026-03-01", "", "train")
@@ -129,6 +124,29 @@ func TestReport(t *testing.T) {
 		if err != nil || len(rows) != 1 || rows[0].Waiting != s.End {
 			t.Errorf("%s: %d on hand, the board says %v (%v)", s.Role, s.End, rows, err)
 		}
+	}
+	// The catalogue tells how each side counts: where AA's clocks show 5:00 of 2 March its day of 1 March goes on; BB's of 2 March has begun at
+	// midnight, now. In the day of 1 March R1 came before it began, at 5:00, and R2 came in it.
+	tell(t, ask, "TRUNCATE TABLE catalogue_borders")
+	tell(t, ask, "INSERT INTO catalogue_borders VALUES ('b', 'The border', 'AA', 'BB', ['east'], ['west'], '', true, false, false, 'area', 'Asia/Almaty', 360, 'UTC', 0)")
+	sheet, err = ask.Report(t.Context(), "b", "", "", "train")
+	if err != nil || sheet.Day != "2026-03-01" {
+		t.Fatalf("%+v, %v", sheet, err)
+	}
+	a, b := sheet.Flows[0], sheet.Flows[1]
+	const hour = "2006-01-02 15:04"
+	if a.Zone != "Asia/Almaty" || a.From.Format(hour) != "2026-03-01 01:00" || a.To.Format(hour) != "2026-03-02 00:00" || a.Over {
+		t.Errorf("AA-BB: %+v", a)
+	}
+	if b.Zone != "UTC" || b.From.Format(hour) != "2026-03-01 00:00" || b.To.Format(hour) != "2026-03-02 00:00" || !b.Over {
+		t.Errorf("BB-AA: %+v", b)
+	}
+	if s := a.Sides[0]; fmt.Sprint(s.Start, s.Arrived, s.Left, s.End) != "1 1 1 1" {
+		t.Errorf("%+v", s)
+	}
+	sheet, err = ask.Report(t.Context(), "b", "2026-03-02", "", "train")
+	if err != nil || !sheet.Flows[0].From.Equal(sheet.Flows[0].To) || sheet.Flows[0].Over {
+		t.Errorf("a day that has not begun: %+v, %v", sheet, err)
 	}
 	for _, wrong := range [][3]string{{"nowhere", "", ""}, {"b", "yesterday", ""}, {"b", "", "third"}} {
 		if _, err := ask.Report(t.Context(), wrong[0], wrong[1], wrong[2], "train"); !errors.Is(err, ErrAsked) {

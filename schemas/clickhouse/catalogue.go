@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -93,6 +94,7 @@ func borderRows(cat *network.Catalog) (rows [][]any) {
 	for _, b := range cat.Borders {
 		rows = append(rows, []any{
 			b.ID, b.Name, b.A.Country, b.B.Country, b.A.Places, b.B.Places, b.GaugeBreak, b.Customs, b.Sanitary, b.Sea, b.Area,
+			b.A.Day.Zone.String(), minutes(b.A.Day.Start), b.B.Day.Zone.String(), minutes(b.B.Day.Start),
 		})
 	}
 	return rows
@@ -115,6 +117,8 @@ func sectionRows(cat *network.Catalog) (rows [][]any) {
 	}
 	return rows
 }
+
+func minutes(d time.Duration) uint16 { return uint16(d / time.Minute) }
 
 func uint16s(numbers []int) []uint16 {
 	out := make([]uint16, len(numbers))

@@ -109,3 +109,29 @@ func TestStoredViews(t *testing.T) {
 		"recomputed", "restrictions_history", "sink_offsets", // how the rows came about
 		"visits_history")
 }
+
+// TestBorderDays: railway days are those of each side, by its clocks and from its hour on. R1 came to east at 0:00 UTC of 1 March and left it at
+// 6:00, R2 came there at 12:00; R1 came to west at 8:00.
+func TestBorderDays(t *testing.T) {
+	d := migrated(t)
+	tellStory(d, "story")
+	clocks := func(zoneA string, startA int, zoneB string, startB int) {
+		d.exec("TRUNCATE TABLE DB.catalogue_borders")
+		d.exec(fmt.Sprintf("INSERT INTO DB.catalogue_borders VALUES ('b', 'The border', 'AA', 'BB', ['east'], ['west'], '', true, false, false, 'area', '%s', %d, '%s', %d)",
+			zoneA, startA, zoneB, startB))
+	}
+	const moves = "SELECT country, railway_day, formatDateTime(day_ends, '%d %H:%i'), arrived, departed FROM DB.v_border_days WHERE border = 'b' AND arrived + departed > 0 AND railway_day > '2026-02-22' ORDER BY ALL"
+	d.want(moves, "AA\t2026-03-01\t01 18:00\t2\t1", "BB\t2026-03-01\t01 18:00\t1\t0") // the catalogue has no such border: as of old
+	clocks("Asia/Almaty", 360, "UTC", 0)
+	d.want(moves, "AA\t2026-02-28\t01 01:00\t1\t0", "AA\t2026-03-01\t02 01:00\t1\t1", "BB\t2026-03-01\t02 00:00\t1\t0")
+	clocks("Asia/Shanghai", 1200, "Europe/Warsaw", 720)
+	d.want(moves, "AA\t2026-03-01\t01 12:00\t1\t1", "AA\t2026-03-02\t02 12:00\t1\t0", "BB\t2026-03-01\t01 11:00\t1\t0")
+	d.want("SELECT direction, outbound_zone, outbound_day_start, inbound_zone, inbound_day_start FROM DB.v_catalogue_borders ORDER BY direction",
+		"AA-BB\tAsia/Shanghai\t20:00\tEurope/Warsaw\t12:00", "BB-AA\tEurope/Warsaw\t12:00\tAsia/Shanghai\t20:00")
+
+	// The clocks go forward at 1:00 UTC of 29 March: a day that ends before, and one that ends after it.
+	d.exec("INSERT INTO DB.ticks SELECT topic, partition, stage, task, 1774915200000 FROM DB.ticks")
+	clocks("Europe/Warsaw", 60, "Europe/Warsaw", 1080)
+	d.want("SELECT country, railway_day, formatDateTime(day_ends, '%d %H:%i') FROM DB.v_border_days WHERE border = 'b' AND railway_day BETWEEN '2026-03-28' AND '2026-03-29' ORDER BY ALL",
+		"AA\t2026-03-28\t29 00:00", "AA\t2026-03-29\t29 23:00", "BB\t2026-03-28\t28 17:00", "BB\t2026-03-29\t29 16:00")
+}

@@ -14,10 +14,11 @@ type Border struct {
 	Valid                  Validity
 }
 
-// Side is one side of a border: a country and its border stations.
+// Side is one side of a border: a country and its border stations, and how its railway counts days.
 type Side struct {
 	Country string
 	Places  []string
+	Day     RailwayDay
 }
 
 // Roles of a side: a crossing leaves through one side and enters through the other.

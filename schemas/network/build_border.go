@@ -39,7 +39,8 @@ func (l *loader) border(f *fields) {
 	}
 }
 
-// side reads one side: {country: KZ, places: [kz-altynkol]}. The country may be left out: it is that of the places.
+// side reads one side: {country: KZ, places: [kz-altynkol], zone: Asia/Almaty, day_start: 18:00}. The country may be left out: it is that
+// of the places.
 func (l *loader) side(f *fields, key string, s *Side) bool {
 	n := f.sub(key)
 	if n == nil {
@@ -67,6 +68,11 @@ func (l *loader) side(f *fields, key string, s *Side) bool {
 			n.bad(w.line, "place %s is in %s, not in %s", p.ID, p.Country, s.Country)
 		}
 	}
+	var first *Place
+	if len(ids) > 0 {
+		first = l.c.places[ids[0]]
+	}
+	s.Day = n.day(first)
 	good := n.finish() && known
 	f.broken = f.broken || !good
 	return good

@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -25,12 +24,7 @@ func (l *loader) place(f *fields) {
 	if len(p.Kinds) == 0 {
 		p.Kinds = []string{Station}
 	}
-	zone := cmp.Or(f.text("zone"), zoneOf(p.Country))
-	var err error
-	if p.Zone, err = time.LoadLocation(zone); err != nil || zone == "Local" {
-		f.bad(f.at("zone"), "zone %q: write a name of the IANA time zone database, like Asia/Almaty", zone)
-		p.Zone = time.UTC
-	}
+	p.Zone = f.zone(cmp.Or(f.text("zone"), zoneOf(p.Country)))
 	for _, n := range f.items("gauges") {
 		p.Gauges = append(p.Gauges, f.gauge("gauges", n))
 	}

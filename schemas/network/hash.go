@@ -33,7 +33,8 @@ func hashOf(c *Catalog) string {
 	for _, b := range c.Borders {
 		q := *b
 		q.A.Places, q.B.Places = sorted(b.A.Places), sorted(b.B.Places)
-		put("border", q)
+		q.A.Day.Zone, q.B.Day.Zone = nil, nil
+		put("border", []any{q, b.A.Day.Zone.String(), b.B.Day.Zone.String()})
 	}
 	for _, g := range c.GaugeBreaks {
 		q := *g

@@ -4,7 +4,7 @@ CREATE OR REPLACE VIEW {{.Database}}.v_plans
     border_name String COMMENT 'name of the border',
     unit_kind LowCardinality(String) COMMENT 'always none: a plan is not about one unit',
     direction LowCardinality(String) COMMENT 'direction of the exchange',
-    date Nullable(Date) COMMENT 'railway day',
+    date Nullable(Date) COMMENT 'railway day of the side that is left',
     trains Float64 COMMENT 'trains agreed for the day',
     containers Nullable(Float64) COMMENT 'containers agreed for the day; NULL: not said',
     announced_at {{time}} COMMENT 'time of the event, UTC',
