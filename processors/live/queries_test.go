@@ -11,6 +11,34 @@ import (
 	"testing"
 )
 
+// TestReceived: what came in the last day, each event once by what counts of it, for trains and units together.
+func TestReceived(t *testing.T) {
+	ask := story(t)
+	const row = "INSERT INTO %s (source, id, verb, unit_kind, subject, time, recorded_at, accepted_at, late) VALUES ('new', '%s', '%s', 'train', '%s', '%s', '%s', '%s', %t)"
+	for _, e := range []struct {
+		table, id, verb, subject, time, recorded, accepted string
+		late                                               bool
+	}{
+		{"train_events", "1", "position", "R1", "2026-03-01 10:00:00", "2026-03-01 10:00:00", "2026-03-01 10:00:10", false},
+		{"train_events", "1", "position", "R1", "2026-03-01 10:00:00", "2026-03-01 10:00:00", "2026-03-01 10:00:10", false}, // again
+		{"train_events", "1", "position", "R2", "2026-03-01 11:00:00", "2026-03-01 11:00:00", "2026-03-01 11:00:30", false}, // another's
+		{"train_events", "2", "arrived", "R1", "2026-03-01 09:00:00", "2026-03-01 09:00:00", "2026-03-01 09:01:00", true},
+		{"train_events", "2", "arrived", "R1", "2026-03-01 08:00:00", "2026-03-01 12:00:00", "2026-03-01 12:00:00", false},  // mended
+		{"train_events", "3", "position", "R1", "2026-02-28 23:59:00", "2026-02-28 23:59:00", "2026-03-01 00:00:00", false}, // the day before
+		{"unit_events", "4", "arrived", "C1", "2026-03-01 07:00:00", "2026-03-01 07:00:00", "2026-03-01 07:00:00", true},
+	} {
+		tell(t, ask, fmt.Sprintf(row, e.table, e.id, e.verb, e.subject, e.time, e.recorded, e.accepted, e.late))
+	}
+	_, _, body := serve(t, ask)("received?format=csv&source=new&order=event")
+	want := `"source","event","n","late","last_at","delay_s"
+"new","arrived",2,1,"2026-03-01T08:00:00.000Z",7200
+"new","position",2,0,"2026-03-01T11:00:00.000Z",20
+`
+	if body != want {
+		t.Errorf("got\n%swant\n%s", body, want)
+	}
+}
+
 // TestLines: the diagram of a corridor has the trains of the time asked for, their visits in order, and says what it lacks.
 func TestLines(t *testing.T) {
 	ask := story(t)
@@ -51,9 +79,6 @@ func TestLines(t *testing.T) {
 		if _, _, body := get("sources?format=ndjson&source=" + source); !strings.Contains(body, want) {
 			t.Errorf("source %s: %s, want %s", source, body, want)
 		}
-	}
-	if status, _, body := get("received?format=ndjson"); status != http.StatusOK {
-		t.Errorf("received: %d %s", status, body)
 	}
 	for path, want := range map[string]string{"lines?from=2026-03-01&to=2026-03-02": "needs corridor", "lines?corridor=c1&from=soon&to=2026-03-02": "does not fit"} {
 		if status, _, body := get(path); status != http.StatusBadRequest || !strings.Contains(body, want) {
