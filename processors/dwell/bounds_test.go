@@ -26,7 +26,7 @@ func TestTooManyReports(t *testing.T) {
 		events = append(events, report(fmt.Sprint(i), pb.Verb_ARRIVED, int64(i/2)))
 	}
 	for i := range 3 * mostPlans {
-		plan := report(fmt.Sprint("p", i), pb.Verb_PLANNED, int64(-i))
+		plan := report(fmt.Sprint("p", i), pb.Verb_PLANNED, int64(mostReports-100*i)) // after all reports, between and before them
 		plan.Data = &pb.Event_Plan{Plan: &pb.Plan{Destination: fmt.Sprint(i)}}
 		events = append(events, plan)
 	}
@@ -40,7 +40,7 @@ func TestTooManyReports(t *testing.T) {
 		if want == nil {
 			want = r
 		}
-		if len(r.reports) != mostReports || len(r.times) != mostReports || !r.status().Overfull {
+		if most := mostReports + mostPlans; len(r.reports) != most || len(r.times) != most || !r.status().Overfull {
 			t.Fatalf("%d reports are held, %d times, overfull %v", len(r.reports), len(r.times), r.status().Overfull)
 		}
 		if r.plan().Destination != "0" || !reflect.DeepEqual(r.times, want.times) {
@@ -71,6 +71,35 @@ func TestTakenBackLongAgo(t *testing.T) {
 	}
 	if n := len(f.runs["T1"].retracted); n < 6*144 || n > 7*144 || largest > 64<<10 {
 		t.Errorf("%d are remembered, %d bytes", n, largest)
+	}
+}
+
+// TestPlanTakenBack: a plan whose time is days ahead was taken back. Sent again before that time it is as little late as it was then, and
+// counts as little.
+func TestPlanTakenBack(t *testing.T) {
+	for _, first := range []bool{false, true} {
+		f := newFold(testCatalog(t))
+		out := stream.NewOut(func(string, string, *pb.Record) {}, nil)
+		fold := func(e *pb.Event) { f.Fold(stream.In{Rec: &pb.Record{Body: &pb.Record_Event{Event: e}}}, out) }
+		plan := report("p", pb.Verb_PLANNED, 10*24*3600)
+		plan.Data = &pb.Event_Plan{Plan: &pb.Plan{Destination: "b"}}
+		back := report("r", pb.Verb_RETRACTED, 60)
+		back.Data = &pb.Event_Retraction{Retraction: &pb.Retraction{Id: "p"}}
+		if first {
+			fold(back)
+			fold(plan)
+		} else {
+			fold(plan)
+			fold(back)
+		}
+		for i := range int64(9) {
+			fold(report(fmt.Sprint(i), pb.Verb_ARRIVED, i*24*3600))
+			f.Advance(day.UnixMilli()+i*24*hourMS, out)
+		}
+		fold(plan)
+		if got := f.runs["T1"].plan().GetDestination(); got != "" {
+			t.Errorf("taken back first %v: it goes to %q", first, got)
+		}
 	}
 }
 

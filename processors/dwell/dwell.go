@@ -40,7 +40,7 @@ const (
 func Stage(cat *network.Catalog) stream.Stage {
 	return stream.Stage{
 		Name: pb.Stage_DWELL, Input: schemas.TrainEvents, Upstreams: []pb.Stage{pb.Stage_INTAKE},
-		Outputs: []string{schemas.Visits, schemas.TrainStatus, schemas.UnitEvents, schemas.Recomputed}, Logic: "dwell/5",
+		Outputs: []string{schemas.Visits, schemas.TrainStatus, schemas.UnitEvents, schemas.Recomputed}, Logic: "dwell/6",
 		New: func() stream.Fold { return newFold(cat) },
 	}
 }

@@ -19,7 +19,7 @@ type run struct {
 	buried    []fix // those that were taken back
 	reports   []*pb.Event
 	times     map[uint64]int64 // of every fix and report, by event
-	retracted map[uint64]int64 // what was taken back: when that was said
+	retracted map[uint64]int64 // what was taken back: when that was said, or its own time if that is later
 	takenBack int64            // greatest time of a retraction: the age of a run of which nothing else has come yet
 	newest    int64            // time of the newest evidence
 	alive     int64            // the same; of a run that is only planned so far the last time its plan speaks of
@@ -71,13 +71,16 @@ func (r *run) add(ev *pb.Event) bool {
 		later := ev.Time > r.takenBack
 		r.takenBack = max(r.takenBack, ev.Time)
 		_, again := r.retracted[target]
-		r.retracted[target] = max(r.retracted[target], ev.Time, ev.AcceptedAt)
+		r.retracted[target] = max(r.retracted[target], ev.Time, ev.AcceptedAt, r.times[target])
 		if again {
 			return later
 		}
 		r.reportsSeen++
 		r.remove(target)
 		return true
+	}
+	if at, gone := r.retracted[key]; gone {
+		r.retracted[key] = max(at, ev.Time)
 	}
 	p := ev.GetPosition()
 	if ev.Classifier != pb.Classifier_ACTUAL {

@@ -19,8 +19,8 @@ const (
 	mostGaps   = 2000
 )
 
-// The most reports of a run that are held: the earliest, since what comes later than so many is of no run. Of its plans only the last
-// counts; those before it are held in case it is taken back.
+// The most reports of a run that are held: the earliest, since what comes later than so many is of no run; and besides them the most
+// plans, of which only the last counts: those before it are held in case it is taken back.
 const (
 	mostReports = 2000
 	mostPlans   = 20
@@ -29,33 +29,39 @@ const (
 // overfull tells that there was more.
 func (r *run) overfull() bool {
 	m := &r.now
-	return len(m.Stays) >= mostStays || len(m.Stands) >= mostStands || len(m.Gaps) >= mostGaps || len(r.reports) >= mostReports
+	return len(m.Stays) >= mostStays || len(m.Stands) >= mostStands || len(m.Gaps) >= mostGaps || r.tooMany(mostReports)
 }
 
 // addReport puts a report into the set, and tells whether it is in there after what is too much has been left out.
 func (r *run) addReport(ev *pb.Event) bool {
 	i, _ := slices.BinarySearchFunc(r.reports, ev, compareEvents)
 	r.reports = slices.Insert(r.reports, i, ev)
-	out := -1
-	if isPlan := func(e *pb.Event) bool { return e.Verb == pb.Verb_PLANNED }; isPlan(ev) && count(r.reports, isPlan) > mostPlans {
-		out = slices.IndexFunc(r.reports, isPlan)
-	} else if len(r.reports) > mostReports {
-		out = mostReports
-	}
-	if out >= 0 {
-		left := r.reports[out]
-		delete(r.times, eventKey(left.Source, left.Id))
-		if r.reports = slices.Delete(r.reports, out, out+1); left == ev {
-			return false
-		}
-	}
 	r.reportsSeen++
-	return true
+	out := 0
+	switch { // each kind by itself: else it would depend on their order which of them are left out
+	case isPlan(ev) && r.plans() > mostPlans:
+		out = slices.IndexFunc(r.reports, isPlan)
+	case !isPlan(ev) && r.tooMany(mostReports+1):
+		for out = len(r.reports) - 1; isPlan(r.reports[out]); {
+			out--
+		}
+	default:
+		return true
+	}
+	left := r.reports[out]
+	delete(r.times, eventKey(left.Source, left.Id))
+	r.reports = slices.Delete(r.reports, out, out+1)
+	return left != ev
 }
 
-func count[T any](list []T, is func(T) bool) (n int) {
-	for _, v := range list {
-		if is(v) {
+// tooMany tells that there are that many reports besides the plans.
+func (r *run) tooMany(n int) bool { return len(r.reports) >= n && len(r.reports)-r.plans() >= n }
+
+func isPlan(e *pb.Event) bool { return e.Verb == pb.Verb_PLANNED }
+
+func (r *run) plans() (n int) {
+	for _, e := range r.reports {
+		if isPlan(e) {
 			n++
 		}
 	}
