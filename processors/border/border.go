@@ -31,7 +31,7 @@ const (
 func Stage(cat *network.Catalog) stream.Stage {
 	return stream.Stage{
 		Name: pb.Stage_BORDER, Input: schemas.UnitEvents, Upstreams: []pb.Stage{pb.Stage_INTAKE, pb.Stage_DWELL},
-		Outputs: []string{schemas.Visits, schemas.Legs, schemas.Crossings, schemas.AreaEvents, schemas.Recomputed}, Logic: "border/6",
+		Outputs: []string{schemas.Visits, schemas.Legs, schemas.Crossings, schemas.AreaEvents, schemas.Recomputed}, Logic: "border/7",
 		New: func() stream.Fold { return newFold(cat) },
 	}
 }
@@ -123,6 +123,7 @@ func (f *fold) Advance(now int64, out *stream.Out) {
 		f.touch(u)
 		u.dirty = false
 		u.prune(now)
+		u.leaveOut()
 		u.compute(f.cat, now, out)
 	}
 	f.dirty = f.dirty[:0]

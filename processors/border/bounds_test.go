@@ -158,7 +158,7 @@ func TestRoundTrips(t *testing.T) {
 func TestTooManyReports(t *testing.T) {
 	var events []*pb.Event
 	for i := range mostEvents + 50 {
-		e := &pb.Event{Source: "s", Id: fmt.Sprint(i), Subject: "BOX", UnitKind: pb.UnitKind_CONTAINER, Time: day.UnixMilli() + int64(i/2)*1000, Place: "gate", Verb: pb.Verb_ARRIVED}
+		e := &pb.Event{Source: "s", Id: fmt.Sprint(i), Subject: "BOX", UnitKind: pb.UnitKind_CONTAINER, Time: day.UnixMilli()/journeyGap*journeyGap + int64(i/2)*1000, Place: "gate", Verb: pb.Verb_ARRIVED}
 		e.Hash = schemas.Hash(e)
 		events = append(events, e)
 	}
@@ -166,9 +166,12 @@ func TestTooManyReports(t *testing.T) {
 	for seed := range uint64(5) {
 		rand.New(rand.NewPCG(seed, 9)).Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
 		u := newUnit("BOX", pb.UnitKind_CONTAINER)
-		for _, e := range events {
-			u.event(e)
+		for i, e := range events {
+			if u.event(e); i%700 == 0 {
+				u.leaveOut()
+			}
 		}
+		u.leaveOut()
 		if len(u.events) != mostEvents {
 			t.Fatalf("%d events are held", len(u.events))
 		}

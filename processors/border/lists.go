@@ -11,13 +11,16 @@ type named struct {
 // lists are those of all vehicles. A load unit is on one vehicle at a time, and the later list counts.
 type lists []named
 
-func (u *unit) lists() (all lists) {
+func (u *unit) lists() lists { return u.listsOf(u.rides) }
+
+// listsOf are those that some of the rides rest on.
+func (u *unit) listsOf(rides map[string]*pb.Ride) (all lists) {
 	if u.isVehicle() {
 		return nil
 	}
 	at := map[named]int{}
-	for _, key := range sortedKeys(u.rides) {
-		r := u.rides[key]
+	for _, key := range sortedKeys(rides) {
+		r := rides[key]
 		if _, gone := u.retracted[r.OnBy]; gone || r.NamedAt == 0 {
 			continue
 		}

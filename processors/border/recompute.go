@@ -12,6 +12,7 @@ import (
 func (f *fold) recompute(rc *pb.Recompute, now int64, out *stream.Out) {
 	out.Emit(schemas.Recomputed, rc.Subject, recompute.Answer(rc, ""))
 	u := f.unit(rc.Subject, rc.UnitKind)
+	u.ended = 0
 	for _, ev := range rc.Events {
 		if ev.Late {
 			ev.Late = false

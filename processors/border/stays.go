@@ -71,6 +71,9 @@ func (u *unit) own(r *pb.Ride) *pb.Visit {
 	if r.UnloadedHere {
 		// It stays here after the vehicle has gone, until another takes it on or evidence elsewhere.
 		v.VehicleOut, v.Departed, v.Left, v.PlannedDeparture = "", nil, nil, 0
+		if v.Entered == nil && v.Arrived == nil {
+			v.Entered = &pb.Moment{Latest: r.OnTo} // nobody told when the vehicle came
+		}
 		v.Stopped, v.State = true, pb.State_OPEN
 	}
 	return v

@@ -26,6 +26,7 @@ type unit struct {
 	sent      map[string]uint64
 	newest    int64
 	keep      int64 // not forgotten before: it was recomputed, and runs that carried it may follow
+	ended     int64 // when the last of the journeys that were forgotten ended
 	dirty     bool
 	touched   bool   // changed since the last checkpoint
 	idle      bool   // nothing has come since units were last looked through
@@ -50,6 +51,8 @@ func (u *unit) ride(r *pb.Ride, deleted bool, knownAt int64) bool {
 	if deleted {
 		delete(u.rides, key)
 		u.dropped[key] = knownAt
+	} else if u.ofEnded(r) {
+		return false
 	} else {
 		delete(u.dropped, key)
 		u.rides[key] = r
@@ -76,7 +79,7 @@ func (u *unit) event(ev *pb.Event) bool {
 		return false
 	}
 	u.events[key] = ev
-	return u.leaveOut() != key
+	return true
 }
 
 // tablesAlone tells that an event is for the tables alone: money, and what a load unit's own tracker says. Where the unit is its
@@ -192,7 +195,7 @@ func (u *unit) journeys(stays []*stay) []journey {
 	var j *journey
 	last := int64(0)
 	for _, s := range stays {
-		closedBy := slices.IndexFunc(closes, func(t int64) bool { return t > last && t <= s.start() })
+		closedBy := slices.IndexFunc(closes, func(t int64) bool { return t >= last && t <= s.start() })
 		if j == nil || s.start()-last > journeyGap || last > 0 && closedBy >= 0 || len(j.stays) >= mostStays {
 			day := dateOf(opening(opens, last, s.start()))
 			used[day]++
