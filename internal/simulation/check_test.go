@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"corridorwatch/schemas"
@@ -35,35 +36,73 @@ func (s *sim) checkLogs() (records int) {
 	told := 0
 	err := s.eachRecord(func(topic string, partition int32, offset int64, value []byte) {
 		records++
-		rec := new(pb.Record)
-		if err := proto.Unmarshal(value, rec); err != nil {
+		rec, err := numbered(value)
+		if err != nil {
 			s.report(fmt.Errorf("%s/%d offset %d: %w", topic, partition, offset, err))
 			return
 		}
-		n := number{rec.Stage, rec.Task, rec.Epoch, topic, partition}
+		n := number{rec.stage, rec.task, rec.epoch, topic, partition}
 		of := n
 		of.epoch = 0
-		epochs[of] = max(epochs[of], rec.Epoch)
+		epochs[of] = max(epochs[of], rec.epoch)
 		sum := maphash.Bytes(seed, value)
 		switch {
-		case rec.Seq <= last[n]:
-			if sums[n][rec.Seq-1] != sum && told < 5 {
+		case rec.seq <= last[n]:
+			if sums[n][rec.seq-1] != sum && told < 5 {
 				told++
 				s.report(fmt.Errorf("not the same work again: %s/%d offset %d: %v/%d epoch %d sent another record as %d: %v",
-					topic, partition, offset, rec.Stage, rec.Task, rec.Epoch, rec.Seq, rec))
+					topic, partition, offset, rec.stage, rec.task, rec.epoch, rec.seq, decoded(value)))
 			}
-		case rec.Seq == last[n]+1:
-			last[n], sums[n] = rec.Seq, append(sums[n], sum)
-		case rec.Epoch == epochs[of] && told < 5: // of an older epoch nobody takes anything any more
+		case rec.seq == last[n]+1:
+			last[n], sums[n] = rec.seq, append(sums[n], sum)
+		case rec.epoch == epochs[of] && told < 5: // of an older epoch nobody takes anything any more
 			told++
-			s.report(fmt.Errorf("sequence gap: %s/%d offset %d: %v/%d epoch %d sent %d after %d", topic, partition, offset, rec.Stage, rec.Task,
-				rec.Epoch, rec.Seq, last[n]))
+			s.report(fmt.Errorf("sequence gap: %s/%d offset %d: %v/%d epoch %d sent %d after %d", topic, partition, offset, rec.stage, rec.task,
+				rec.epoch, rec.seq, last[n]))
 		}
 	})
 	if err != nil {
 		s.report(fmt.Errorf("read the logs: %w", err))
 	}
 	return records
+}
+
+// numbered takes from a record what it is numbered by; all of it is decoded by whoever reads it.
+func numbered(value []byte) (rec struct {
+	number
+	seq uint64
+}, err error) {
+	for len(value) > 0 {
+		field, wire, n := protowire.ConsumeTag(value)
+		if n < 0 {
+			return rec, protowire.ParseError(n)
+		}
+		v, _ := protowire.ConsumeVarint(value[n:])
+		size := protowire.ConsumeFieldValue(field, wire, value[n:])
+		if size < 0 {
+			return rec, protowire.ParseError(size)
+		}
+		value = value[n+size:]
+		switch field {
+		case 1:
+			rec.stage = pb.Stage(v)
+		case 2:
+			rec.task = uint32(v)
+		case 3:
+			rec.epoch = uint32(v)
+		case 4:
+			rec.seq = v
+		}
+	}
+	return rec, nil
+}
+
+func decoded(value []byte) *pb.Record {
+	rec := new(pb.Record)
+	if err := proto.Unmarshal(value, rec); err != nil {
+		panic(err)
+	}
+	return rec
 }
 
 // eachRecord reads all sequenced topics in one request, with another decoder than the one under test.

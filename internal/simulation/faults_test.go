@@ -17,6 +17,12 @@ type fault struct {
 	lasts time.Duration
 }
 
+// request is the nth of a class that a slot sends.
+type request struct {
+	slot, class string
+	nth         int
+}
+
 // Kinds of faults. A request is cut before the broker gets it, or its answer is lost after the work was done, or it is done later
 // although its sender has been told that it failed; or it is just slow. Its sender is killed, stopped in order, paused (frozen, while
 // another takes over), or upgraded. ClickHouse and the broker refuse it.
@@ -36,7 +42,7 @@ var (
 		{"produce", 12}, {"produce", 45}, {"checkpoint", 12}, {"checkpoint", 36}, {"fetch", 20}, {"fetch", 90}, {"offsets", 120}, {"delete", 16},
 		{"commit", 30}, {"metadata", 10},
 	}
-	sinkClasses = []class{{"insert", 8}, {"insert", 25}, {"fetch", 200}, {"offsets", 40}, {"commit", 3}, {"question", 1}}
+	sinkClasses = []class{{"insert", 8}, {"insert", 25}, {"fetch", 200}, {"metadata", 20}, {"commit", 3}, {"question", 1}}
 )
 
 func (f fault) String() string {

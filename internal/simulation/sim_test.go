@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 
 	"corridorwatch/ingest"
 	"corridorwatch/processors/border"
@@ -53,6 +54,20 @@ var (
 	})
 )
 
+// spoken are the requests that the processes send. Each connection begins with the list of those that the broker takes: it is kept short.
+var spoken = sync.OnceValue(func() *kversion.Versions {
+	all, some := kversion.Stable(), new(kversion.Versions)
+	for _, k := range []kmsg.Key{
+		kmsg.Produce, kmsg.Fetch, kmsg.ListOffsets, kmsg.Metadata, kmsg.OffsetCommit, kmsg.OffsetFetch, kmsg.FindCoordinator, kmsg.JoinGroup,
+		kmsg.Heartbeat, kmsg.LeaveGroup, kmsg.SyncGroup, kmsg.ApiVersions, kmsg.DeleteRecords,
+	} {
+		if v, ok := all.LookupMaxKeyVersion(k.Int16()); ok {
+			some.SetMaxKeyVersion(k.Int16(), v)
+		}
+	}
+	return some
+})
+
 // plant is a bug put in on purpose.
 type plant struct {
 	stage   func(stream.Stage) stream.Stage
@@ -63,7 +78,7 @@ type plant struct {
 // sim is one run.
 type sim struct {
 	plant     plant
-	network   kfake.VirtualNetwork
+	network   virtualNetwork
 	cluster   *kfake.Cluster
 	store     *store
 	log       *slog.Logger
@@ -73,7 +88,7 @@ type sim struct {
 	late      sync.WaitGroup // requests on their way that nobody waits for
 
 	mu       sync.Mutex
-	faults   map[string]fault // by slot, class and number
+	faults   map[request]fault
 	struck   []fault
 	versions int
 	feeding  bool // the events have not all been sent
@@ -105,14 +120,14 @@ func (c testCase) simulate(t *testing.T, pl plant, log *slog.Logger) (o outcome)
 // simulateWith lets prepare look at the run before it begins.
 func (c testCase) simulateWith(t *testing.T, pl plant, log *slog.Logger, prepare func(*sim)) (o outcome) {
 	synctest.Test(t, func(*testing.T) {
-		s := &sim{plant: pl, log: log, store: newStore(), world: newWorld(c.world), faults: map[string]fault{}, feeding: true}
+		s := &sim{plant: pl, log: log, store: newStore(), world: newWorld(c.world), faults: map[request]fault{}, feeding: true}
 		for i := len(s.world.events) - 1; i >= 0; i-- {
 			if c.without[i] {
 				s.world.events = slices.Delete(s.world.events, i, i+1)
 			}
 		}
 		for _, f := range c.faults {
-			s.faults[fmt.Sprint(f.slot, f.class, f.nth)] = f
+			s.faults[request{f.slot, f.class, f.nth}] = f
 		}
 		prepare(s)
 		o = s.run(c.deployment)
@@ -202,6 +217,7 @@ func (s *sim) await(what string, patience time.Duration, so func() (bool, <-chan
 func (s *sim) serve() (stop func()) {
 	seeds := []kfake.Opt{
 		kfake.NumBrokers(1), kfake.Ports(9092), kfake.ListenFn(s.network.Listen), kfake.GroupMinSessionTimeout(time.Second),
+		kfake.MaxVersions(spoken()),
 	}
 	for _, t := range schemas.Topics {
 		seeds = append(seeds, kfake.SeedTopics(int32(t.Partitions(partitions)), inKafka(t.Name)))
@@ -319,7 +335,7 @@ func (s *sim) strikes(p *process, class string) (fault, bool) {
 	p.slot.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f, ok := s.faults[fmt.Sprint(p.slot.name, class, n)]
+	f, ok := s.faults[request{p.slot.name, class, n}]
 	if ok {
 		s.log.Info("fault", "fault", f.String(), "process", p.number)
 		s.struck = append(s.struck, f)

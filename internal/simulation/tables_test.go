@@ -91,7 +91,7 @@ func (r row) text() (text string, deleted bool) {
 
 // rowText is what a row says, without what is zero or, of official, unknown: what a table takes for a column that an insert lacks.
 func rowText(names []string, value func(i int) any) (text string, deleted bool) {
-	var b strings.Builder
+	b := make([]byte, 0, 1000)
 	for i, name := range names {
 		v := value(i)
 		if name == "deleted" {
@@ -100,12 +100,17 @@ func rowText(names []string, value func(i int) any) (text string, deleted bool) 
 		if slices.Contains(incidental, name) || isZero(v) || name == "official" && v == int8(-1) {
 			continue
 		}
-		if t, ok := v.(time.Time); ok {
-			v = t.UTC().Format("02T15:04:05.000")
+		b = append(append(append(b, ' '), name...), '=')
+		switch v := v.(type) { // what most columns hold; all could go the last way
+		case string:
+			b = append(b, v...)
+		case time.Time:
+			b = v.UTC().AppendFormat(b, "02T15:04:05.000")
+		default:
+			b = fmt.Append(b, v)
 		}
-		fmt.Fprintf(&b, " %s=%v", name, v)
 	}
-	return b.String(), deleted
+	return string(b), deleted
 }
 
 func isZero(v any) bool {
