@@ -6,7 +6,8 @@ import (
 	"log/slog"
 	"time"
 
-	kafka "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol/findcoordinator"
+	"github.com/segmentio/kafka-go/protocol/offsetcommit"
 )
 
 // Lag commits offsets to a consumer group, so that people and lag monitors see how far a reader is. Nobody reads them back: a commit
@@ -20,11 +21,12 @@ type Lag struct {
 	failed int   // commits in a row
 	gen    int32 // -1: the group has no members
 	member string
+	broker int32 // the group's coordinator; anyBroker: to be asked for
 }
 
 // Lag makes the group's view of the readers of c.
 func (c *Client) Lag(group string) *Lag {
-	return &Lag{c: c, group: group, busy: make(chan struct{}, 1), gen: -1}
+	return &Lag{c: c, group: group, busy: make(chan struct{}, 1), gen: -1, broker: anyBroker}
 }
 
 // As says in which generation of the group this process is which member. Without, the group must have no members.
@@ -56,7 +58,7 @@ func (l *Lag) Commit(ctx context.Context, next map[string]map[int]int64) {
 		l.failed = 0
 		return
 	}
-	l.pause = time.Now().Add(commitPause)
+	l.pause, l.broker = time.Now().Add(commitPause), anyBroker
 	level := slog.LevelDebug // the group's coordinator moves and starts now and then
 	if l.failed++; l.failed > 1 {
 		level = slog.LevelWarn
@@ -67,21 +69,32 @@ func (l *Lag) Commit(ctx context.Context, next map[string]map[int]int64) {
 func (l *Lag) commit(ctx context.Context, next map[string]map[int]int64) error {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	topics := map[string][]kafka.OffsetCommit{}
-	for topic, partitions := range next {
-		for p, offset := range partitions {
-			topics[topic] = append(topics[topic], kafka.OffsetCommit{Partition: p, Offset: offset})
+	if l.broker == anyBroker {
+		res, err := l.c.call(ctx, anyBroker, &findcoordinator.Request{Key: l.group})
+		if err == nil {
+			err = codeError(res.(*findcoordinator.Response).ErrorCode)
 		}
+		if err != nil {
+			return fmt.Errorf("find the coordinator: %w", err)
+		}
+		l.broker = res.(*findcoordinator.Response).NodeID
 	}
-	client := kafka.Client{Addr: l.c.addr, Transport: l.c.transport, Timeout: commitTimeout}
-	res, err := client.OffsetCommit(ctx, &kafka.OffsetCommitRequest{GroupID: l.group, GenerationID: int(l.gen), MemberID: l.member, Topics: topics})
+	req := &offsetcommit.Request{GroupID: l.group, GenerationID: l.gen, MemberID: l.member}
+	for topic, partitions := range next {
+		t := offsetcommit.RequestTopic{Name: topic}
+		for p, offset := range partitions {
+			t.Partitions = append(t.Partitions, offsetcommit.RequestPartition{PartitionIndex: int32(p), CommittedOffset: offset, CommittedLeaderEpoch: -1})
+		}
+		req.Topics = append(req.Topics, t)
+	}
+	res, err := l.c.call(ctx, l.broker, req)
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	for topic, partitions := range res.Topics {
-		for _, p := range partitions {
-			if p.Error != nil {
-				return fmt.Errorf("commit %s/%d: %w", topic, p.Partition, p.Error)
+	for _, t := range res.(*offsetcommit.Response).Topics {
+		for _, p := range t.Partitions {
+			if err := codeError(p.ErrorCode); err != nil {
+				return fmt.Errorf("commit %s/%d: %w", t.Name, p.PartitionIndex, err)
 			}
 		}
 	}

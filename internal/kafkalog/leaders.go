@@ -2,6 +2,8 @@ package kafkalog
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/segmentio/kafka-go"
@@ -11,15 +13,16 @@ import (
 // leaders remembers which broker leads each partition in use. An entry is dropped when a request to it goes wrong, and asked for
 // again when it is next needed.
 type leaders struct {
-	mu     sync.RWMutex // guards topics
+	mu     sync.RWMutex // guards topics and wanted
 	topics map[string][]int32
-	asking chan struct{} // holds a token while metadata is being asked for: sixty readers that lost a leader ask once
+	wanted map[string]bool // topics to ask for
+	asking chan struct{}   // holds a token while metadata is being asked for: sixty readers that lost a leader ask once, of all their topics
 }
 
 const noLeader int32 = -1
 
 func newLeaders() leaders {
-	return leaders{topics: map[string][]int32{}, asking: make(chan struct{}, 1)}
+	return leaders{topics: map[string][]int32{}, wanted: map[string]bool{}, asking: make(chan struct{}, 1)}
 }
 
 func (l *leaders) get(topic string, partition int) int32 {
@@ -37,6 +40,23 @@ func (l *leaders) set(topic string, ids []int32) {
 	l.topics[topic] = ids
 }
 
+// want notes that somebody waits for the leaders of a topic.
+func (l *leaders) want(topic string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wanted[topic] = true
+}
+
+// takeWanted names the topics that are waited for, topic among them.
+func (l *leaders) takeWanted(topic string) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wanted[topic] = true
+	names := slices.Sorted(maps.Keys(l.wanted))
+	clear(l.wanted)
+	return names
+}
+
 // forget drops the leader of a partition unless another one was found meanwhile.
 func (l *leaders) forget(topic string, partition int, id int32) {
 	l.mu.Lock()
@@ -51,6 +71,7 @@ func (c *Client) leader(ctx context.Context, topic string, partition int) (int32
 	if id := c.leaders.get(topic, partition); id != noLeader {
 		return id, nil
 	}
+	c.leaders.want(topic)
 	select {
 	case c.leaders.asking <- struct{}{}:
 		defer func() { <-c.leaders.asking }()
@@ -63,24 +84,27 @@ func (c *Client) leader(ctx context.Context, topic string, partition int) (int32
 	return c.findLeader(ctx, topic, partition)
 }
 
+// findLeader asks for the leaders of a topic, and of those that others wait for.
 func (c *Client) findLeader(ctx context.Context, topic string, partition int) (int32, error) {
-	topics, err := c.metadata(ctx, []string{topic})
+	topics, err := c.metadata(ctx, c.leaders.takeWanted(topic))
 	if err != nil {
 		return noLeader, err
 	}
 	for _, t := range topics {
-		if t.Name != topic {
+		if codeError(t.ErrorCode) == nil {
+			c.leaders.set(t.Name, leadersOf(t.Partitions))
+		}
+	}
+	for _, t := range topics {
+		ids, err := leadersOf(t.Partitions), codeError(t.ErrorCode)
+		switch {
+		case t.Name != topic:
 			continue
-		}
-		if err := codeError(t.ErrorCode); err != nil {
+		case err != nil:
 			return noLeader, err
-		}
-		ids := leadersOf(t.Partitions)
-		c.leaders.set(topic, ids)
-		if partition < 0 || partition >= len(ids) {
+		case partition < 0 || partition >= len(ids):
 			return noLeader, kafka.UnknownTopicOrPartition
-		}
-		if ids[partition] == noLeader {
+		case ids[partition] == noLeader:
 			return noLeader, kafka.LeaderNotAvailable
 		}
 		return ids[partition], nil

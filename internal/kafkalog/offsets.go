@@ -21,12 +21,23 @@ func (c *Client) Offsets(ctx context.Context, topic string, partition int) (star
 	return start, end, err
 }
 
+// offsets asks for the end first: a partition that ends at 0 begins there, too, and a new installation has many of these.
 func (c *Client) offsets(ctx context.Context, broker int32, topic string, partition int) (start, end int64, err error) {
-	if start, err = c.offsetAt(ctx, broker, topic, partition, kafka.FirstOffset); err != nil {
+	if end, err = c.offsetAt(ctx, broker, topic, partition, kafka.LastOffset); err != nil || end == 0 {
 		return 0, 0, err
 	}
-	end, err = c.offsetAt(ctx, broker, topic, partition, kafka.LastOffset)
-	return start, end, err
+	start, err = c.offsetAt(ctx, broker, topic, partition, kafka.FirstOffset)
+	return start, max(start, end), err // between the two something may have been written and deleted
+}
+
+// End returns the end of a partition, as Offsets does, for who does not ask where it begins.
+func (c *Client) End(ctx context.Context, topic string, partition int) (end int64, err error) {
+	what := step(fmt.Sprintf("ask for the end of %s/%d", topic, partition))
+	err = c.toLeader(ctx, what, topic, partition, func(ctx context.Context, broker int32) error {
+		end, err = c.offsetAt(ctx, broker, topic, partition, kafka.LastOffset)
+		return err
+	})
+	return end, err
 }
 
 func (c *Client) offsetAt(ctx context.Context, broker int32, topic string, partition int, at int64) (int64, error) {
@@ -79,6 +90,11 @@ func (c *Client) DeleteRecords(ctx context.Context, topic string, partition int,
 	}
 	what := step(fmt.Sprintf("delete records of %s/%d below %d", topic, partition, before))
 	return c.toLeader(ctx, what, topic, partition, func(ctx context.Context, broker int32) error {
+		err := c.deleteRecords(ctx, broker, topic, partition, before)
+		if !errors.Is(err, kafka.OffsetOutOfRange) {
+			return err
+		}
+		// Kafka says so of what is beyond the end; the embedded broker also of what somebody deleted before.
 		start, end, err := c.offsets(ctx, broker, topic, partition)
 		switch {
 		case err != nil || before <= start:
@@ -86,19 +102,20 @@ func (c *Client) DeleteRecords(ctx context.Context, topic string, partition int,
 		case before > end:
 			return &RangeError{Topic: topic, Partition: partition, Offset: before, Start: start, End: end}
 		}
-		ctx, cancel := context.WithTimeout(ctx, replicateTimeout+callTimeout)
-		defer cancel()
-		d := &deleteRecords{
-			route: route(broker), clientID: c.clientID, id: c.requests.Add(1), topic: topic, partition: partition, before: before,
-		}
-		if err = c.send(ctx, d); err == nil {
-			err = d.take()
-		}
-		if errors.Is(err, kafka.OffsetOutOfRange) { // somebody else deleted further meanwhile: look again
-			err = kafka.OffsetNotAvailable
-		}
-		return err
+		return kafka.OffsetNotAvailable // by now it is there
 	})
+}
+
+func (c *Client) deleteRecords(ctx context.Context, broker int32, topic string, partition int, before int64) error {
+	ctx, cancel := context.WithTimeout(ctx, replicateTimeout+callTimeout)
+	defer cancel()
+	d := &deleteRecords{
+		route: route(broker), clientID: c.clientID, id: c.requests.Add(1), topic: topic, partition: partition, before: before,
+	}
+	if err := c.send(ctx, d); err != nil {
+		return err
+	}
+	return d.take()
 }
 
 // deleteRecords is a request that kafka-go does not have.

@@ -24,7 +24,7 @@ type Batch struct {
 
 // Reader reads one partition in order. One goroutine uses it.
 type Reader struct {
-	// MaxWait is how long Next waits for records, 250 ms unless set. Set before the first Next.
+	// MaxWait is how long Next waits for records, 250 ms unless set. It may be set before each Next.
 	MaxWait time.Duration
 	// MaxBytes is about how much one Next brings, 4 MiB unless set; a larger record batch comes alone and whole.
 	MaxBytes int

@@ -56,20 +56,19 @@ func (p *partition) resume(stored map[place]end) error {
 	return nil
 }
 
-// start checks that the log still goes on from where p left off.
+// start finds where the log begins, for a sink that is to begin there. Any other learns from its first fetch whether the log still goes
+// on where it left off.
 func (p *partition) start(ctx context.Context) error {
-	start, end, err := p.cfg.Log.Offsets(ctx, p.inKafka(), p.index)
+	if !p.cfg.FromStart {
+		return nil
+	}
+	start, _, err := p.cfg.Log.Offsets(ctx, p.inKafka(), p.index)
 	if err != nil {
 		return err
 	}
-	if p.cfg.FromStart {
-		p.next = start
-		p.senders.unknown()
-	}
-	if p.check(start, end) == nil {
-		return nil
-	}
-	return p.overtaken(ctx, start, end)
+	p.next = start
+	p.senders.unknown()
+	return nil
 }
 
 // overtaken goes on behind what another sink has stored in the meantime, since the log below may have been deleted. If no other has,

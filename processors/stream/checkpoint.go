@@ -29,6 +29,7 @@ type checkpointer struct {
 	writer   uint64
 	end      int64         // end of the checkpoint partition after our last write; somebody else's write moves it
 	bases    [2]base       // older, newer
+	pruned   int64         // what lies before has been deleted
 	last     time.Time     // when the last one was written
 	took     time.Duration // how long that took
 	offset   int64         // input offset it holds
@@ -48,9 +49,14 @@ func (t *task) newCheckpointer(h *history) checkpointer {
 	return checkpointer{appender: t.cfg.Log.Appender(t.topic(schemas.Checkpoints), t.checkpointPartition()), writer: rand.Uint64(), end: h.end, bases: h.bases}
 }
 
-func (t *task) checkpointIfDue(ctx context.Context) error {
+// due is how long it is until the next checkpoint, 0 or less if it is time; never: nothing has been folded since the last one.
+func (t *task) due() (in time.Duration, never bool) {
 	every := max(t.cfg.CheckpointEvery, 10*t.ckpt.took)
-	if t.offset == t.ckpt.offset || time.Since(t.ckpt.last) < every {
+	return every - time.Since(t.ckpt.last), t.offset == t.ckpt.offset
+}
+
+func (t *task) checkpointIfDue(ctx context.Context) error {
+	if in, never := t.due(); never || in > 0 {
 		return nil
 	}
 	ctx, cancel := stubborn(ctx)
@@ -172,7 +178,7 @@ func (t *task) describe(clean bool) *pb.Checkpoint {
 
 // claimed makes sure that nobody else has written to the checkpoint partition since this task last did.
 func (t *task) claimed(ctx context.Context) error {
-	_, end, err := t.cfg.Log.Offsets(ctx, t.topic(schemas.Checkpoints), t.checkpointPartition())
+	end, err := t.cfg.Log.End(ctx, t.topic(schemas.Checkpoints), t.checkpointPartition())
 	if err != nil {
 		return fmt.Errorf("look at the checkpoint partition: %w", err)
 	}
@@ -224,8 +230,11 @@ func (t *task) prune(ctx context.Context) error {
 	if !older.known {
 		return nil
 	}
-	if err := t.cfg.Log.DeleteRecords(ctx, t.topic(schemas.Checkpoints), t.checkpointPartition(), older.first); err != nil {
-		return fmt.Errorf("delete checkpoints before %d: %w", older.first, err)
+	if older.first > t.ckpt.pruned {
+		if err := t.cfg.Log.DeleteRecords(ctx, t.topic(schemas.Checkpoints), t.checkpointPartition(), older.first); err != nil {
+			return fmt.Errorf("delete checkpoints before %d: %w", older.first, err)
+		}
+		t.ckpt.pruned = older.first
 	}
 	if t.cfg.Needed != nil {
 		t.cfg.Needed(t.stage.Input, t.index, older.input)

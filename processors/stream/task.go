@@ -19,6 +19,13 @@ const flushBytes = 4 << 20
 // stopWithin bounds how long a task may take for its last flush and checkpoint once it was told to stop.
 const stopWithin = 20 * time.Second
 
+// How long fetches wait, see patience.
+const (
+	firstWait    = 250 * time.Millisecond
+	shortestWait = 10 * time.Millisecond
+	longestWait  = 2 * time.Second
+)
+
 // task is one partition of one stage: the fold and everything the fold is not allowed to know. One goroutine runs it.
 type task struct {
 	cfg   Config
@@ -85,6 +92,7 @@ func (t *task) takeUpAgain(ctx context.Context) error {
 func (t *task) work(ctx context.Context) error {
 	reader := t.cfg.Log.Reader(t.topic(t.stage.Input), t.index, t.offset)
 	for ctx.Err() == nil {
+		reader.MaxWait = t.patience()
 		batch, err := reader.Next(ctx)
 		if err != nil {
 			if ctx.Err() != nil {
@@ -114,6 +122,19 @@ func (t *task) work(ctx context.Context) error {
 		}
 	}
 	return t.stop(ctx)
+}
+
+// patience is how long a fetch may wait for records. A broker that has some answers at once; what must not wait for them is a checkpoint
+// that becomes due, and whoever wants to be told that the task folds.
+func (t *task) patience() time.Duration {
+	if t.folds != nil {
+		return firstWait
+	}
+	in, never := t.due()
+	if never {
+		return longestWait
+	}
+	return min(max(in, shortestWait), longestWait)
 }
 
 // stop writes what is still to be written, and a checkpoint after which nothing was written.
