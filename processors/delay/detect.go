@@ -3,6 +3,7 @@ package delay
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -166,7 +167,7 @@ func (f *fold) detectIn(area string, flows []*flow, at int64) []*finding {
 	if feed != nil {
 		all = append(all, feed)
 	}
-	for _, group := range byDirection(flows) {
+	for group := range byDirection(flows) {
 		var wide []*finding
 		for _, w := range group {
 			wide = append(wide, f.wide(w)...)
@@ -193,17 +194,17 @@ func (f *fold) detectIn(area string, flows []*flow, at int64) []*finding {
 }
 
 // byDirection groups the flows that one cause delays: both sides of a border, one way; a place is alone.
-func byDirection(flows []*flow) [][]*flow {
-	var out [][]*flow
-	for _, w := range flows {
-		n := len(out)
-		if n > 0 && w.border != nil && out[n-1][0].key.border == w.key.border && out[n-1][0].key.direction == w.key.direction {
-			out[n-1] = append(out[n-1], w)
-			continue
+func byDirection(flows []*flow) iter.Seq[[]*flow] {
+	return func(yield func([]*flow) bool) {
+		for n := 0; len(flows) > 0; flows = flows[n:] {
+			first := flows[0]
+			for n = 1; n < len(flows) && first.border != nil && flows[n].key.border == first.key.border && flows[n].key.direction == first.key.direction; n++ {
+			}
+			if !yield(flows[:n]) {
+				return
+			}
 		}
-		out = append(out, []*flow{w})
 	}
-	return out
 }
 
 // wide are findings about a flow as a whole.

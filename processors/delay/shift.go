@@ -41,6 +41,9 @@ func (f *fold) levelShift(w *flow) *finding {
 		w.shift, w.shiftAt, w.shiftGood = f.change(w), hourOf(w.at), true
 	}
 	c := w.shift
+	if !c.ok && len(f.alerts) == 0 { // as at most looks
+		return nil
+	}
 	d := w.finding(KindLevelShift)
 	if !c.ok && !f.alert(d).fires() {
 		return nil
