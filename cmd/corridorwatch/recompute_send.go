@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"corridorwatch/ingest"
+	"corridorwatch/processors/border"
 	"corridorwatch/processors/recompute"
 	"corridorwatch/schemas/clickhouse"
 	"corridorwatch/schemas/clickhouse/stored"
@@ -20,8 +21,9 @@ import (
 
 // recomputer sends what is stored of runs and units to the tasks that own them.
 //
-// Wagons and containers go first: those that were asked for, and those that the runs carried and border has forgotten by now, with
-// the rides that all runs have told of them. When they are known again the runs follow, and their rides find whole units.
+// Wagons and containers go first: those that were asked for, and those that the runs carried and border has forgotten by now, or may
+// have forgotten the journey of, with the rides that all runs have told of them. When they are known again the runs follow, and their
+// rides find whole units.
 type recomputer struct {
 	shards     clickhouse.Shards
 	database   string
@@ -71,12 +73,19 @@ func (r *recomputer) attempt(ctx context.Context, some []subject, doing func(str
 	if err != nil {
 		return changes{}, err
 	}
-	cargo := map[string][]*pb.Ride{} // by run: with what came too late, and as it was told
-	aboard := map[string]bool{}
+	cargo := map[string][]*pb.Ride{}                      // by run: with what came too late, and as it was told
+	aboard, whole := map[string]bool{}, map[string]bool{} // whole: border is sent all of them
+	for _, s := range units {
+		whole[s.id] = true
+	}
 	for _, run := range runs {
 		was := r.rides(events[run.id], false, now)
 		for _, ride := range append(r.rides(events[run.id], true, now), was...) {
 			aboard[ride.Unit] = true
+			if !whole[ride.Unit] && border.MayHaveForgotten(ride, now) {
+				whole[ride.Unit] = true
+				units = append(units, subject{ride.Unit, ride.UnitKind})
+			}
 		}
 		cargo[run.id] = was
 	}
@@ -90,7 +99,7 @@ func (r *recomputer) attempt(ctx context.Context, some []subject, doing func(str
 		return changes{}, err
 	}
 	for _, s := range old {
-		if !slices.Contains(units, s) {
+		if !whole[s.id] {
 			units = append(units, s)
 		}
 	}

@@ -64,6 +64,37 @@ func TestRecompute(t *testing.T) {
 	s.run("audit")
 }
 
+// TestRecomputeOfOneThatWentOn: a train's last stop is told late, when a wagon it carried is on its next journey: border holds the
+// wagon, but not what it did before. The stop belongs to the journey that was told, and makes no other one.
+func TestRecomputeOfOneThatWentOn(t *testing.T) {
+	t.Parallel()
+	s := newProgram(t).up("--time", "data")
+	const train, wagon = "KTZ:9998:2026-03-01", "94000001"
+	line := func(typ, id, subject, at, data string) string {
+		return fmt.Sprintf(`{"specversion":"1.0","type":"%s","source":"goes-on","id":"%s","subject":"%s","time":"2026-%s:00Z","data":%s}`+"\n", typ, id, subject, at, data)
+	}
+	at := func(place string) string { return `{"place":"` + place + `"}` }
+	write := func(name, text string) string {
+		path := filepath.Join(s.dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	s.run("ingest", "--beyond", "240h", write("early", line("unit.arrived", "1", wagon, "03-01T00:30", at("kz-almaty1"))+
+		line("train.composition", "2", train, "03-01T05:00", `{"op":"set","items":[{"wagon":"`+wagon+`"}]}`)+
+		line("train.arrived", "3", train, "03-02T05:00", at("kz-aktogay"))+line("train.departed", "4", train, "03-02T06:00", at("kz-aktogay"))))
+	s.run("ingest", "--beyond", "24h", write("next", line("unit.arrived", "5", wagon, "04-11T12:00", at("kz-aktogay"))))
+	s.run("ingest", "--wait", write("late", line("train.arrived", "6", train, "03-02T12:00", at("kz-dostyk"))+line("train.departed", "7", train, "03-02T13:00", at("kz-dostyk"))))
+	t.Log(s.run("recompute", "--late"))
+	got := s.run("query", "--format", "TSV", "SELECT journey, place, arrived FROM v_visits WHERE unit = '"+wagon+"' ORDER BY ALL")
+	want := wagon + "/20260301\tkz-aktogay\t2026-03-02 05:00:00.000\n" + wagon + "/20260301\tkz-almaty1\t2026-03-01 00:30:00.000\n" +
+		wagon + "/20260301\tkz-dostyk\t2026-03-02 12:00:00.000\n" + wagon + "/20260411\tkz-aktogay\t2026-04-11 12:00:00.000\n"
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 // killedWhile kills everything while a recompute is on its way, and starts it again.
 func (s *service) killedWhile(t *testing.T, args ...string) *service {
 	t.Helper()
