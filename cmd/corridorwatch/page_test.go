@@ -170,7 +170,8 @@ func TestPage(t *testing.T) {
 
 	under := rows("SELECT toString(countIf(place = '')), toString(uniqIf(place, place != '')) FROM v_train_status WHERE state != 'closed' AND isNotNull(lat)")[0]
 	b.view("#/map", "trains")
-	drawn := evaluate[[]string](b, "the map", `document.querySelector(".map svg") && [".train", ".standing"].map((c) => "" + document.querySelectorAll(c).length)`)
+	drawn := evaluate[[]string](b, "the map", `document.querySelector(".map svg") && ["" + document.querySelectorAll(".train").length,
+		"" + [...document.querySelectorAll(".standing")].reduce((n, c) => n + Number(c.dataset.places), 0)]`)
 	if fmt.Sprint(drawn) != fmt.Sprint(under) {
 		t.Errorf("trains on the line and places with trains on the map %v, SQL says %v", drawn, under)
 	}

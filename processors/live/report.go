@@ -32,6 +32,8 @@ type Flow struct {
 	Sides   []Side    `json:"sides"`
 	Refused []Refusal `json:"refused"`
 	Held    []Held    `json:"held"`
+
+	from, to string // countries
 }
 
 // Side is the balance of one side: Start + Arrived - Left = End, or Breaks says which units break it.
@@ -114,6 +116,13 @@ type sideUnit struct {
 	KnownAt                               time.Time `json:"known_at"`
 	NormS                                 *int64    `json:"norm_s"`
 	Causes                                []Cause
+}
+
+// in tells whether a unit was there in some time, or may have been: until it was known to be gone, where nobody saw it go.
+func (u sideUnit) in(from, to time.Time) bool {
+	came := u.Came == nil || u.Came.Before(to) || u.Went != nil && u.Went.Before(to)
+	there := u.State == "open" || u.State == "silent"
+	return came && (u.Went != nil && !u.Went.Before(from) || u.Went == nil && (there || !u.KnownAt.Before(from)))
 }
 
 // longest is how many of the longest waits are told.

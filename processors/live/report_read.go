@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"corridorwatch/schemas/network"
@@ -52,7 +51,7 @@ func (ask Ask) Report(ctx context.Context, border, day, shift, unitKind string) 
 		from, to string
 		day      network.RailwayDay
 	}{{b.A, b.B, dayA}, {b.B, b.A, dayB}} {
-		flow := Flow{Direction: f.from + "-" + f.to, Zone: f.day.Zone.String()}
+		flow := Flow{Direction: f.from + "-" + f.to, Zone: f.day.Zone.String(), from: f.from, to: f.to}
 		if flow.From, flow.To, err = shiftOf(s.Day, shift, f.day); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrAsked, err)
 		}
@@ -62,12 +61,9 @@ func (ask Ask) Report(ctx context.Context, border, day, shift, unitKind string) 
 				flow.To = s.StageTime
 			}
 		}
-		if err := ask.fill(ctx, s, &flow, f.from, f.to); err != nil {
-			return nil, err
-		}
 		s.Flows = append(s.Flows, flow)
 	}
-	return s, nil
+	return s, ask.fill(ctx, s)
 }
 
 // railwayDay is how a side counts days that begin so many minutes after midnight.
@@ -76,33 +72,55 @@ func railwayDay(zone string, start int64) (network.RailwayDay, error) {
 	return network.RailwayDay{Zone: in, Start: time.Duration(start) * time.Minute}, err
 }
 
-// fill reads a direction of a sheet.
-func (ask Ask) fill(ctx context.Context, s *Sheet, f *Flow, from, to string) error {
-	between := []string{"border", s.Border, "from", f.From.Format(time.RFC3339Nano), "to", f.To.Format(time.RFC3339Nano), "direction", f.Direction, "kind", s.UnitKind, "day", s.Day,
-		"country", to}
-	units, err := rowsOf[sideUnit](ctx, ask, "SELECT * FROM ("+sqlOf("side_units")+") WHERE direction = {direction:String} AND unit_kind = {kind:String}", between...)
+// fill reads what both directions of a sheet are made of, once, and deals it out.
+func (ask Ask) fill(ctx context.Context, s *Sheet) error {
+	a, b := &s.Flows[0], &s.Flows[1]
+	from, to := a.From, a.To
+	if b.From.Before(from) {
+		from = b.From
+	}
+	if b.To.After(to) {
+		to = b.To
+	}
+	between := []string{"border", s.Border, "from", from.Format(time.RFC3339Nano), "to", to.Format(time.RFC3339Nano), "kind", s.UnitKind, "day", s.Day}
+	units, err := rowsOf[sideUnit](ctx, ask, "SELECT * FROM ("+sqlOf("side_units")+") WHERE unit_kind = {kind:String}", between...)
 	if err != nil {
 		return err
 	}
-	for role, country := range map[string]string{"outbound": from, "inbound": to} {
-		of := slices.DeleteFunc(slices.Clone(units), func(u sideUnit) bool { return u.Role != role })
-		f.Sides = append(f.Sides, count(role, country, of, f.From, f.To))
-	}
-	slices.SortFunc(f.Sides, func(a, b Side) int { return -strings.Compare(a.Role, b.Role) }) // outbound first
-	f.Refused, err = rowsOf[Refusal](ctx, ask, "SELECT * FROM ("+sqlOf("refusals")+") WHERE direction IN ({direction:String}, '') AND unit_kind = {kind:String} ORDER BY at, unit", between...)
+	refused, err := rowsOf[Refusal](ctx, ask, "SELECT * FROM ("+sqlOf("refusals")+") WHERE unit_kind = {kind:String} ORDER BY at, unit", between...)
 	if err != nil {
 		return err
 	}
-	f.Held, err = rowsOf[Held](ctx, ask, "SELECT * FROM ("+sqlOf("held")+") WHERE country != {country:String} AND unit_kind = {kind:String} ORDER BY since, unit", between...)
+	held, err := rowsOf[Held](ctx, ask, "SELECT * FROM ("+sqlOf("held")+") WHERE unit_kind = {kind:String} ORDER BY since, unit", between...)
 	if err != nil {
 		return err
 	}
-	plans, err := rowsOf[struct{ Trains float64 }](ctx, ask, `SELECT trains FROM v_plans WHERE border = {border:String} AND date = {day:String}
-		AND replaceAll(direction, '>', '-') = {direction:String} ORDER BY announced_at DESC, id DESC LIMIT 1`, between...)
-	if err == nil && len(plans) > 0 {
-		f.Planned = &plans[0].Trains
+	plans, err := rowsOf[struct {
+		Direction string
+		Trains    float64
+	}](ctx, ask, `SELECT replaceAll(direction, '>', '-') AS direction, trains FROM v_plans WHERE border = {border:String} AND date = {day:String}
+		ORDER BY announced_at DESC, id DESC LIMIT 1 BY direction`, between...)
+	if err != nil {
+		return err
 	}
-	return err
+	for _, f := range []*Flow{a, b} {
+		for _, side := range []struct{ role, country string }{{"outbound", f.from}, {"inbound", f.to}} {
+			of := slices.DeleteFunc(slices.Clone(units), func(u sideUnit) bool { return u.Direction != f.Direction || u.Role != side.role || !u.in(f.From, f.To) })
+			f.Sides = append(f.Sides, count(side.role, side.country, of, f.From, f.To))
+		}
+		f.Refused = slices.DeleteFunc(slices.Clone(refused), func(r Refusal) bool {
+			return r.Direction != "" && r.Direction != f.Direction || r.At.Before(f.From) || !r.At.Before(f.To)
+		})
+		f.Held = slices.DeleteFunc(slices.Clone(held), func(h Held) bool {
+			return h.Country == f.to || !h.Since.Before(f.To) || h.Until != nil && h.Until.Before(f.From)
+		})
+		for _, p := range plans {
+			if p.Direction == f.Direction {
+				f.Planned = &p.Trains
+			}
+		}
+	}
+	return nil
 }
 
 // rowsOf reads all rows of a statement whose parameters are texts: name, value, name, value.

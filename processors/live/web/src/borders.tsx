@@ -108,6 +108,7 @@ function Fires(p: { alerts: Row[]; side: Row }) {
 
 function Against(p: { side: Side; border: Border | undefined }) {
   const { oldest, norm, row } = p.side;
+  if (Number.isNaN(norm) && !number(row["waiting"])) return <>–</>;
   if (Number.isNaN(norm)) return <span class="why" title={whyNoNorm(row, p.border)}>{t("noNorm")}</span>;
   if (Number.isNaN(oldest)) return <>–<small>{`${t("norm")} ${duration(norm)}`}</small></>;
   const over = oldest - norm;

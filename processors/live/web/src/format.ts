@@ -22,6 +22,11 @@ export function age(time: unknown, now: number): number {
   return seconds > -60 ? Math.max(0, seconds) : NaN;
 }
 
+/** Seconds since something was last heard of; 0 where tables are ahead of the stage time shown, NaN if nothing was heard. */
+export function silence(time: unknown, now: number): number {
+  return typeof time === "string" ? Math.max(0, (now - Date.parse(time)) / 1000) : NaN;
+}
+
 /** Date and minute, UTC. */
 export function minute(ms: number): string {
   return Number.isNaN(ms) ? "…" : new Date(ms).toISOString().slice(0, 16).replace("T", " ");

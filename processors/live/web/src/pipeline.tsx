@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { useRows } from "./api";
-import { age, duration, minute, number, text } from "./format";
+import { duration, minute, number, silence, text } from "./format";
 import type { Live, Row } from "./stream";
 import { t } from "./texts";
 
@@ -36,7 +36,7 @@ export function Pipeline(p: { live: Live }) {
             <thead><tr><th scope="col">{t("source")}</th><th scope="col" class="n">{t("lastEvent")}</th><th scope="col" class="n">{t("underWay")}</th><th scope="col" class="n">{t("silentNow")}</th><th scope="col" class="n">{t("rejected")}</th></tr></thead>
             <tbody>
               {(sources.rows ?? []).map((r) => {
-                const old = age(r["seen_at"], now);
+                const old = silence(r["seen_at"], now);
                 return (
                   <tr key={text(r["source"])} class={old > quiet ? "warn" : ""}>
                     <th scope="row">{text(r["source"]) || "–"}</th>
@@ -84,7 +84,7 @@ export function Pipeline(p: { live: Live }) {
               {(received.rows ?? []).map((r) => (
                 <tr key={`${r["source"]} ${r["event"]}`}>
                   <th scope="row">{text(r["source"])}</th><td>{text(r["event"])}</td><td class="n">{number(r["n"])}</td><td class="n">{number(r["late"])}</td>
-                  <td class="n">{Number.isNaN(age(r["last_at"], now)) ? "–" : t("ago", duration(age(r["last_at"], now)))}</td>
+                  <td class="n">{t("ago", duration(silence(r["last_at"], now)))}</td>
                   <td class="n">{Number.isNaN(number(r["delay_s"])) ? "–" : duration(number(r["delay_s"]))}</td>
                 </tr>
               ))}

@@ -1,5 +1,6 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { useRows } from "./api";
+import { useBox } from "./box";
 import { useCatalogue } from "./catalogue";
 import { day, hour, marks } from "./diagram/scale";
 import { clocks, duration, number, text } from "./format";
@@ -84,26 +85,16 @@ export function quantile(sorted: number[], part: number): number {
 
 const told = (sorted: number[], part: number): string => (sorted.length ? duration(quantile(sorted, part)) : "–");
 
-/** The width of what is drawn into. */
-function useWidth(): [{ current: HTMLDivElement | null }, number] {
-  const box = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
-  useEffect(() => {
-    const el = box.current!;
-    const watch = new ResizeObserver(() => setWidth(el.clientWidth));
-    watch.observe(el);
-    return () => watch.disconnect();
-  }, []);
-  return [box, width];
-}
-
 /** More lanes are not drawn: then only how many there were. */
 const mostLanes = 40;
 const laneHeight = 13;
+/** So wide are labels at most, pixels: 18:00 or 03-10, a dwell time, p95. */
+const [hourWide, dwellWide, levelWide] = [36, 56, 26];
 
 /** A bar for each stay, in lanes as on tracks, over how many there were at a time. */
 function Occupation(p: { stays: Stay[]; from: number; now: number }) {
-  const [box, width] = useWidth();
+  const box = useRef<HTMLDivElement>(null);
+  const { width } = useBox(box);
   const x = (ms: number) => 30 + ((Math.max(ms, p.from) - p.from) / (p.now - p.from)) * (width - 40);
   const seen = p.stays.filter((s) => s.to >= p.from);
   const until: number[] = [];
@@ -137,7 +128,7 @@ function Occupation(p: { stays: Stay[]; from: number; now: number }) {
           {at.map((ms) => (
             <g key={ms}>
               <line x1={x(ms)} x2={x(ms)} y1={0} y2={height} class="mark" />
-              <text x={x(ms)} y={area + 14} text-anchor="middle">{new Date(ms).toISOString().slice(...(step < day && ms % day ? [11, 16] : [5, 10]) as [number, number])}</text>
+              <text x={x(ms)} y={area + 14} text-anchor={x(ms) + hourWide / 2 > width ? "end" : "middle"}>{new Date(ms).toISOString().slice(...(step < day && ms % day ? [11, 16] : [5, 10]) as [number, number])}</text>
             </g>
           ))}
           <path d={path} class="area" />
@@ -158,7 +149,8 @@ function Occupation(p: { stays: Stay[]; from: number; now: number }) {
 
 /** How many stayed how long: equal steps up to the 98th percentile, what is beyond in the last. */
 function Dwells(p: { seconds: number[] }) {
-  const [box, width] = useWidth();
+  const box = useRef<HTMLDivElement>(null);
+  const { width } = useBox(box);
   const end = quantile(p.seconds, 0.98);
   const step = [900, 1800, 3600, 2 * 3600, 4 * 3600, 6 * 3600, 12 * 3600, 24 * 3600, 48 * 3600].find((s) => end / s <= 30) ?? 96 * 3600;
   const n = Math.max(1, Math.ceil(end / step) || 1);
@@ -169,7 +161,7 @@ function Dwells(p: { seconds: number[] }) {
   const left = 30;
   const bar = (width - left - 10) / counts.length;
   const x = (s: number) => left + (Math.min(s, (n + 1) * step) / step) * bar;
-  const every = Math.ceil(56 / Math.max(bar, 1));
+  const every = Math.ceil(dwellWide / Math.max(bar, 1));
   return (
     <div ref={box} class="chart">
       {width > 0 && p.seconds.length > 0 && (
@@ -177,13 +169,13 @@ function Dwells(p: { seconds: number[] }) {
           {counts.map((c, i) => (
             <g key={i}>
               <rect x={left + i * bar + 1} width={Math.max(1, bar - 2)} y={height - 24 - (c / top) * (height - 50)} height={(c / top) * (height - 50)} class="bar"><title>{`${duration(i * step)} – ${i < n ? duration((i + 1) * step) : "…"}: ${c}`}</title></rect>
-              {i % every === 0 && <text x={left + i * bar} y={height - 8}>{i ? duration(i * step) : "0"}</text>}
+              {i % every === 0 && left + i * bar + dwellWide <= width && <text x={left + i * bar} y={height - 8}>{i ? duration(i * step) : "0"}</text>}
             </g>
           ))}
-          {([["p50", 0.5], ["p95", 0.95]] as const).map(([name, part]) => (
+          {([["p50", 0.5, -3, "end"], ["p95", 0.95, 3, "start"]] as const).map(([name, part, aside, anchor]) => (
             <g key={name}>
               <line x1={x(quantile(p.seconds, part))} x2={x(quantile(p.seconds, part))} y1={12} y2={height - 24} class="level" />
-              <text x={x(quantile(p.seconds, part)) + 3} y={12}>{name}</text>
+              <text x={Math.min(x(quantile(p.seconds, part)) + aside, width - levelWide)} y={12} text-anchor={anchor}>{name}</text>
             </g>
           ))}
           <text x={2} y={32}>{top}</text>

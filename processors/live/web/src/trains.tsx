@@ -1,5 +1,6 @@
 import { fits } from "./borders";
-import { age, duration, number, text } from "./format";
+import { useCatalogue } from "./catalogue";
+import { age, duration, number, silence, text } from "./format";
 import { href } from "./route";
 import type { Live, Row } from "./stream";
 import { t } from "./texts";
@@ -8,6 +9,7 @@ import { t } from "./texts";
 const most = 300;
 
 export function Trains(p: { live: Live; kind: string; filter: string }) {
+  const known = useCatalogue();
   const now = p.live.now();
   const all = p.live.rows("trains").filter((r) => r["unit_kind"] === p.kind);
   const shown = all.filter((r) => fits(r, p.filter)).sort((a, b) => rank(b, now) - rank(a, now) || a.key.localeCompare(b.key));
@@ -38,9 +40,9 @@ export function Trains(p: { live: Live; kind: string; filter: string }) {
             <td>{text(r["place"]) ? <a href={href("place", text(r["place"]))}>{t("at", text(r["place_name"]))}</a> : text(r["last_place"]) ? t("behind", text(r["last_place_name"])) : "–"}</td>
             <td class="n">{r["state"] === "closed" || Number.isNaN(age(r["since"], now)) ? "–" : duration(age(r["since"], now))}</td>
             <td class="wide">{text(r["state"])}</td>
-            <td class="n">{Number.isNaN(age(r["seen_at"], now)) ? "–" : t("ago", duration(age(r["seen_at"], now)))}</td>
-            <td class="n wide">{Math.round(number(r["speed_kmh"]))}</td>
-            <td class="wide">{text(r["destination"])}</td>
+            <td class="n">{Number.isNaN(silence(r["seen_at"], now)) ? "–" : t("ago", duration(silence(r["seen_at"], now)))}</td>
+            <td class="n wide">{Number.isNaN(number(r["speed_kmh"])) ? "–" : Math.round(number(r["speed_kmh"]))}</td>
+            <td class="wide">{known?.places.get(text(r["destination"]))?.name ?? text(r["destination"])}</td>
             <td class="n wide">{number(r["containers"]) || "–"}</td>
           </tr>
         ))}

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useRows } from "./api";
 import { useCatalogue, type Catalogue } from "./catalogue";
-import { age, duration, number, text, clocks } from "./format";
+import { clocks, duration, number, silence, text } from "./format";
 import { href, set } from "./route";
 import type { Live, Row } from "./stream";
 import { t, type Key } from "./texts";
@@ -77,7 +77,7 @@ function Now(p: { row: Row | undefined; visits: Row[]; now: number; known: Catal
   else if (text(here["last_place"])) facts.push(["where", <a href={href("place", text(here["last_place"]))}>{t("behind", text(here["last_place_name"]))}</a>]);
   if (here["state"] !== "closed" && since <= p.now) facts.push(["since", duration((p.now - since) / 1000)]);
   if (delays.length) facts.push(["late", <Delay seconds={delays.at(-1)!} />]);
-  if (!Number.isNaN(age(here["seen_at"], p.now))) facts.push(["seen", t("ago", duration(age(here["seen_at"], p.now)))]);
+  if (!Number.isNaN(silence(here["seen_at"], p.now))) facts.push(["seen", t("ago", duration(silence(here["seen_at"], p.now)))]);
   if (text(here["destination"])) facts.push(["destination", <a href={href("place", text(here["destination"]))}>{p.known?.places.get(text(here["destination"]))?.name ?? text(here["destination"])}</a>]);
   if (text(here["corridor"])) facts.push(["corridor", <a href={href("corridor", text(here["corridor"]))}>{p.known?.corridors.get(text(here["corridor"]))?.name ?? text(here["corridor"])}</a>]);
   return <dl class="facts">{facts.map(([key, value]) => <div key={key}><dt>{t(key)}</dt><dd>{value}</dd></div>)}</dl>;

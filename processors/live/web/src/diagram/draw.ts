@@ -90,20 +90,28 @@ export function draw(c: CanvasRenderingContext2D, p: Picture, w: Window, a: Area
   }
 }
 
-/** The path of a train; what lies outside of the time that is seen is left out. */
+/** How much of the segment that begins at a point is past, from 0 to 1: tables may be ahead of the time that is shown. A time of Infinity is now. */
+function past(points: Float64Array, i: number, now: number): number {
+  const [from, to] = [points[i]!, points[i + 3]!];
+  return to <= now || to === Infinity ? 1 : Math.max(0, (now - from) / (to - from));
+}
+
+/** The path of a train until now; what lies outside of the time that is seen is left out. */
 export function trace(c: CanvasRenderingContext2D, l: Line, w: Window, a: Area, now: number): void {
   if (l.from > w.t1 || Math.min(l.to, now) < w.t0) return;
   const at = place(w, a);
   let drawing = false;
   for (let i = 0; i + 5 < l.points.length; i += 3) {
-    const from = Math.min(l.points[i]!, now);
+    const from = l.points[i]!;
+    if (from > now) return;
     const to = Math.min(l.points[i + 3]!, now);
     if (to < w.t0 || from > w.t1) {
       drawing = false;
       continue;
     }
-    if (!drawing) c.moveTo(at.x(from), at.y(l.points[i + 1]!, l.points[i + 2]!));
-    c.lineTo(at.x(to), at.y(l.points[i + 4]!, l.points[i + 5]!));
+    const y = at.y(l.points[i + 1]!, l.points[i + 2]!);
+    if (!drawing) c.moveTo(at.x(from), y);
+    c.lineTo(at.x(to), y + (at.y(l.points[i + 4]!, l.points[i + 5]!) - y) * past(l.points, i, now));
     drawing = true;
   }
 }
@@ -172,8 +180,16 @@ function names(c: CanvasRenderingContext2D, p: Picture, w: Window, a: Area, colo
     for (let i = l.points.length - 3; i >= 0 && !(x <= a.right); i -= 3) {
       x = at.x(Math.min(l.points[i]!, p.now));
       y = at.y(l.points[i + 1]!, l.points[i + 2]!);
+      if (l.points[i]! <= p.now) continue;
+      if (i < 3 || l.points[i - 3]! > p.now) {
+        x = NaN;
+        continue;
+      }
+      const before = at.y(l.points[i - 2]!, l.points[i - 1]!);
+      y = before + (y - before) * past(l.points, i - 3, p.now);
     }
     if (!(x > a.left + 30) || y < 0 || y > a.bottom) continue;
+    y = Math.min(y, a.bottom - 7);
     const text = short(l.unit);
     const width = text.length * 6.5;
     const left = Math.min(x + 4, a.right - width);
@@ -251,10 +267,12 @@ export function nearestLine(lines: Line[], w: Window, a: Area, now: number, x: n
   for (const l of lines) {
     if (l.from > w.t1 || Math.min(l.to, now) < w.t0) continue;
     for (let i = 0; i + 5 < l.points.length; i += 3) {
-      const x0 = at.x(Math.min(l.points[i]!, now));
+      if (l.points[i]! > now) break;
+      const x0 = at.x(l.points[i]!);
       const x1 = at.x(Math.min(l.points[i + 3]!, now));
       if (x1 < x - least || x0 > x + least) continue;
-      const d = apart(x, y, x0, at.y(l.points[i + 1]!, l.points[i + 2]!), x1, at.y(l.points[i + 4]!, l.points[i + 5]!));
+      const y0 = at.y(l.points[i + 1]!, l.points[i + 2]!);
+      const d = apart(x, y, x0, y0, x1, y0 + (at.y(l.points[i + 4]!, l.points[i + 5]!) - y0) * past(l.points, i, now));
       if (d < least) [least, best] = [d, l];
     }
   }

@@ -2,7 +2,8 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useRows } from "../api";
 import { useBox, type Size } from "../box";
 import { useCatalogue, type Catalogue, type Place } from "../catalogue";
-import { age, duration, number, text } from "../format";
+import { age, duration, number, silence, text } from "../format";
+import { short } from "../diagram/draw";
 import { href, set } from "../route";
 import type { Live, Row } from "../stream";
 import { t } from "../texts";
@@ -56,10 +57,11 @@ function Drawn(p: { live: Live; known: Catalogue; sections: Section[]; unit: str
   const line = (points: number[]) => points.map((v, i) => (i % 2 ? "" : `${i ? "L" : "M"}${x(v).toFixed(1)},${y(points[i + 1]!).toFixed(1)}`)).join("");
   const at = new Map<string, Row[]>();
   for (const r of trains) if (text(r["place"])) at.set(text(r["place"]), [...(at.get(text(r["place"])) ?? []), r]);
-  const under = trains.filter((r) => !text(r["place"]));
+  const under = trains.filter((r) => !text(r["place"])).map((row) => ({ row, cx: x(number(row["lon"])), cy: y(number(row["lat"])), old: silence(row["seen_at"], now) }));
   const places = [...p.known.places.values()].filter((v) => v.has_position);
   const room = labelRoom(size);
   const names = named(places, x, y, at, room);
+  for (const u of under) room(u.cx - 5, u.cy, 10);
   const zoom = (by: number) => setMoved({ ...camera, k: camera.k * by });
   return (
     <section class="map">
@@ -84,30 +86,25 @@ function Drawn(p: { live: Live; known: Catalogue; sections: Section[]; unit: str
             {p.track.length > 1 && <path d={line(p.track.flatMap((r) => [number(r["lon"]), number(r["lat"])]))} class="track" />}
             {places.map((v) => <circle key={v.id} cx={x(v.lon)} cy={y(v.lat)} r={2} class="place" />)}
             {names.map((v) => <text key={v.id} x={x(v.lon) + 6 + (at.has(v.id) ? 6 : 0)} y={y(v.lat) + 4}>{v.name}</text>)}
-            {under.map((r) => {
-              const old = age(r["seen_at"], now);
-              const [cx, cy] = [x(number(r["lon"])), y(number(r["lat"]))];
+            {under.map(({ row: r, cx, cy, old }) => {
+              const label = `${short(r.key)}${Number.isNaN(old) ? "" : " " + duration(old)}`;
               return (
                 <a key={r.key} href={href("unit", r.key)} aria-label={`${r.key}: ${duration(old)}`}>
                   <circle cx={cx} cy={cy} r={5} class={`train ${r["state"] === "open" ? "" : "silent"} ${r.key === p.unit ? "chosen" : ""}`}>
-                    <title>{`${r.key}, ${t("seen")} ${t("ago", duration(old))} (${text(r["source"])}), ${Math.round(number(r["speed_kmh"]))} km/h, ${t("behind", text(r["last_place_name"]))}`}</title>
+                    <title>{`${r.key}, ${t("seen")} ${t("ago", duration(old))} (${text(r["source"])}), ${Number.isNaN(number(r["speed_kmh"])) ? "" : Math.round(number(r["speed_kmh"])) + " km/h, "}${t("behind", text(r["last_place_name"]))}`}</title>
                   </circle>
-                  {camera.k > 30 && room(cx, cy - 9, 100) && <text x={cx + 7} y={cy - 5} class="soft">{`${r.key.split(":")[1] ?? r.key} ${duration(old)}`}</text>}
+                  {camera.k > 30 && room(cx + 7, cy - 9, label.length * 7) && <text x={cx + 7} y={cy - 5} class="soft">{label}</text>}
                 </a>
               );
             })}
-            {[...at].map(([id, rows]) => {
-              const v = p.known.places.get(id);
-              if (!v?.has_position) return null;
-              const oldest = Math.max(...rows.map((r) => age(r["since"], now)).filter((s) => !Number.isNaN(s)), 0);
-              const r = 7 + Math.min(13, Math.sqrt(rows.length) * 2);
-              return (
-                <a key={id} href={href("place", id)} aria-label={`${v.name}: ${rows.length}`}>
-                  <circle cx={x(v.lon)} cy={y(v.lat)} r={r} class="standing"><title>{t("standAt", String(rows.length), v.name, duration(oldest))}</title></circle>
-                  <text x={x(v.lon)} y={y(v.lat) + 4} text-anchor="middle" class="many">{rows.length}</text>
-                </a>
-              );
-            })}
+            {crowds(places.filter((v) => at.has(v.id)).map((v) => ({ place: v, rows: at.get(v.id)! })), x, y).map((c) => (
+              <a key={c.of[0]!.place.id} href={href("place", c.of[0]!.place.id)} aria-label={c.of.map((o) => `${o.place.name}: ${o.rows.length}`).join(", ")}>
+                <circle cx={c.x} cy={c.y} r={c.r} class="standing" data-places={c.of.length}>
+                  <title>{c.of.map((o) => t("standAt", String(o.rows.length), o.place.name, duration(Math.max(...o.rows.map((r) => age(r["since"], now)).filter((s) => !Number.isNaN(s)), 0)))).join("\n")}</title>
+                </circle>
+                <text x={c.x} y={c.y + 4} text-anchor="middle" class="many">{c.n}</text>
+              </a>
+            ))}
           </svg>
         )}
       </div>
@@ -141,6 +138,35 @@ function labelRoom(size: Size): Room {
     taken.push([left, top, width]);
     return true;
   };
+}
+
+interface Standing {
+  place: Place;
+  rows: Row[];
+}
+/** Trains that stand at places which lie too close to each other on the screen for a circle each: at the first of them the most. */
+interface Crowd {
+  x: number;
+  y: number;
+  r: number;
+  n: number;
+  of: Standing[];
+}
+
+function crowds(all: Standing[], x: (lon: number) => number, y: (lat: number) => number): Crowd[] {
+  const radius = (n: number) => 7 + Math.min(13, Math.sqrt(n) * 2);
+  const out: Crowd[] = [];
+  for (const s of [...all].sort((a, b) => b.rows.length - a.rows.length || (a.place.id < b.place.id ? -1 : 1))) {
+    const [cx, cy, n] = [x(s.place.lon), y(s.place.lat), s.rows.length];
+    const near = out.find((c) => Math.hypot(c.x - cx, c.y - cy) < c.r + radius(n) - 2);
+    if (!near) out.push({ x: cx, y: cy, r: radius(n), n, of: [s] });
+    else {
+      near.of.push(s);
+      near.n += n;
+      near.r = radius(near.n);
+    }
+  }
+  return out;
 }
 
 /** Places that are named: those where trains stand first, then borders, as far as there is room. */
