@@ -32,6 +32,7 @@ export function Pipeline(p: { live: Live }) {
         <section>
           <h3>{t("sources")}</h3>
           <Problem of={sources.error} />
+          {!sources.rows && !sources.error && <p class="empty">{t("loading")}</p>}
           <table>
             <thead><tr><th scope="col">{t("source")}</th><th scope="col" class="n">{t("lastEvent")}</th><th scope="col" class="n">{t("underWay")}</th><th scope="col" class="n">{t("silentNow")}</th><th scope="col" class="n">{t("rejected")}</th></tr></thead>
             <tbody>
@@ -78,6 +79,7 @@ export function Pipeline(p: { live: Live }) {
         <section>
           <h3>{t("received")}</h3>
           <Problem of={received.error} />
+          {!received.rows && !received.error && <p class="empty">{t("loading")}</p>}
           <table>
             <thead><tr><th scope="col">{t("source")}</th><th scope="col">{t("what")}</th><th scope="col" class="n">{t("inADay")}</th><th scope="col" class="n">{t("tooLate")}</th><th scope="col" class="n">{t("lastEvent")}</th><th scope="col" class="n">{t("cameAfter")}</th></tr></thead>
             <tbody>

@@ -34,13 +34,14 @@ export function Canvas(p: Props) {
   const sized = useRef(size);
   sized.current = size;
   const a = area(size);
+  const paints = colours(); // others by day and by night, though nothing moved
 
   useLines(under, p, size);
   useLayoutEffect(() => {
     if (!size.width) return;
-    placeLabels(context(beside.current!, { width: room.left, height: size.height }), p.picture, p.seen, a, colours());
-    hourLabels(context(below.current!, { width: size.width, height: room.bottom }), p.seen, { ...a, bottom: 0 }, colours());
-  }, [p.picture, p.seen, size]);
+    placeLabels(context(beside.current!, { width: room.left, height: size.height }), p.picture, p.seen, a, paints);
+    hourLabels(context(below.current!, { width: size.width, height: room.bottom }), p.seen, { ...a, bottom: 0 }, paints);
+  }, [p.picture, p.seen, size, paints]);
   useLayoutEffect(() => {
     if (!size.width || (!hovered && clean.current)) return; // wiping a large canvas in each frame costs more than all else
     const c = context(upper.current!, size);
@@ -49,7 +50,7 @@ export function Canvas(p: Props) {
     c.beginPath();
     c.rect(a.left, 0, a.right - a.left, a.bottom);
     c.clip();
-    c.strokeStyle = colours().accent;
+    c.strokeStyle = paints.accent;
     c.lineWidth = 1.5;
     c.setLineDash([5, 4]);
     c.beginPath();
@@ -60,7 +61,7 @@ export function Canvas(p: Props) {
     c.beginPath();
     trace(c, hovered.line, p.seen, a, p.picture.now);
     c.stroke();
-  }, [hovered, p.seen, size]);
+  }, [hovered, p.seen, size, paints]);
   useGestures(box, view, sized, setHovered);
 
   const line = hovered && p.picture.lines.find((l) => l.unit === hovered.line.unit);
@@ -123,7 +124,7 @@ function useLines(canvas: { readonly current: HTMLCanvasElement | null }, p: Pro
     if (near(was.seen.t0, p.seen.t0) && near(was.seen.t1, p.seen.t1) && near(was.picture.now, p.picture.now) && was.seen.k0 === p.seen.k0 && was.seen.k1 === p.seen.k1) return;
     const timer = setTimeout(paint, rest);
     return () => clearTimeout(timer);
-  }, [p.picture, p.seen, size]);
+  }, [p.picture, p.seen, size, colours()]);
 }
 
 /** A canvas as large as it is shown, with all the pixels of the screen, wiped. */
