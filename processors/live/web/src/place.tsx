@@ -95,7 +95,7 @@ const [hourWide, dwellWide, levelWide] = [36, 56, 26];
 function Occupation(p: { stays: Stay[]; from: number; now: number }) {
   const box = useRef<HTMLDivElement>(null);
   const { width } = useBox(box);
-  const x = (ms: number) => 30 + ((Math.max(ms, p.from) - p.from) / (p.now - p.from)) * (width - 40);
+  const x = (ms: number) => 30 + ((Math.min(Math.max(ms, p.from), p.now) - p.from) / (p.now - p.from)) * (width - 40);
   const seen = p.stays.filter((s) => s.to >= p.from);
   const until: number[] = [];
   const lane = seen.map((s) => {
