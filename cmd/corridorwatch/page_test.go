@@ -84,7 +84,11 @@ func (b *tab) wrong() []string {
 // evaluate returns the value of an expression once it is true.
 func evaluate[V any](b *tab, what, expression string) V {
 	b.t.Helper()
-	v, err := chromedp.Run(b.ctx, chromedp.Poll[V](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(30*time.Second)))
+	poll := chromedp.Poll[V](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(30*time.Second))
+	v, err := chromedp.Run(b.ctx, poll)
+	if err != nil && strings.Contains(err.Error(), "Cannot find context") { // that of the page before: it was asked just as the next one came
+		v, err = chromedp.Run(b.ctx, poll)
+	}
 	if err != nil {
 		shown, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.body.innerText"))
 		b.t.Fatalf("%s: %v; what went wrong: %v; shown:\n%s", what, err, b.wrong(), shown)
