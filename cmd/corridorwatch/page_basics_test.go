@@ -31,6 +31,17 @@ var screens = []struct {
 // mostBytes is what the page may load until it shows anything: its own files, compressed. At 64 kB/s that is a second.
 const mostBytes = 64 << 10
 
+// brightPixels counts what is drawn nearly white: by day the zones of borders, by night no more than a letter or two.
+const brightPixels = `(() => {
+	const c = document.querySelector(".diagram .lines canvas");
+	const copy = new OffscreenCanvas(c.width, c.height).getContext("2d", { willReadFrequently: true });
+	copy.drawImage(c, 0, 0);
+	const p = copy.getImageData(0, 0, c.width, c.height).data;
+	let n = 0;
+	for (let i = 0; i < p.length; i += 4) if (p[i + 3] > 250 && Math.min(p[i], p[i + 1], p[i + 2]) > 220) n++;
+	return { Pixels: n };
+})()`
+
 // readable goes to a view and holds it against what everybody must be able to read and name: the contrast of texts on a wide screen and on
 // a phone, light and dark, and on paper; that a screen does not scroll sideways; the names of what one can use, and of pictures; a title of its own.
 func (b *tab) readable(hash string, words ...string) {
@@ -46,6 +57,11 @@ func (b *tab) readable(hash string, words ...string) {
 			}](b, "the contrast of texts", contrast)
 			texts += found.Texts
 			b.shoot(hash, screen.name, scheme)
+			if night := scheme == "dark" && screen.media == ""; strings.HasPrefix(hash, "#/corridor") && screen.media == "" {
+				if bright := evaluate[struct{ Pixels int }](b, "how bright the diagram is", brightPixels).Pixels; night != (bright < 500) {
+					b.t.Errorf("%s, %s and %s: %d pixels of the diagram are nearly white", hash, screen.name, scheme, bright)
+				}
+			}
 			for _, wrong := range found.Wrong {
 				b.t.Errorf("%s, %s and %s: too little contrast: %s", hash, screen.name, scheme, wrong)
 			}

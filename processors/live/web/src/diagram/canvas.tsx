@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useBox, type Size } from "../box";
 import { duration, minute } from "../format";
 import { t } from "../texts";
@@ -34,6 +34,7 @@ export function Canvas(p: Props) {
   const sized = useRef(size);
   sized.current = size;
   const a = area(size);
+  useNightfall();
   const paints = colours(); // others by day and by night, though nothing moved
 
   useLines(under, p, size);
@@ -83,6 +84,17 @@ export function Canvas(p: Props) {
       )}
     </div>
   );
+}
+
+/** Renders anew when the system changes between its colours of day and night: the style sheet follows by itself, a canvas does not. */
+function useNightfall() {
+  const [, change] = useState(0);
+  useEffect(() => {
+    const night = matchMedia("(prefers-color-scheme: dark)");
+    const changed = () => change((n) => n + 1);
+    night.addEventListener("change", changed);
+    return () => night.removeEventListener("change", changed);
+  }, []);
 }
 
 /** Draws the lines when the picture changes or a move has come to rest; meanwhile moves what is drawn. */
