@@ -9,7 +9,7 @@ demo: build engine        ## embedded everything, and a simulated world at speed
 	@$(BIN) demo
 
 test: build engine kafka  ## all tests; those whose tools are missing are skipped by name
-	go test -timeout 60m -parallel 4 ./...
+	go test -timeout 60m ./...
 	@$(MAKE) -s fuzz
 
 PAGE := processors/live/web
