@@ -76,7 +76,11 @@ func years(seed uint64, journeys int) (lines []line) {
 // TestYears: what is told of a container over years is the same whether journeys that ended are forgotten or not, and whether a process
 // is started anew in between; its state does not grow.
 func TestYears(t *testing.T) {
-	for seed := range uint64(6) {
+	seeds := uint64(6)
+	if testing.Short() {
+		seeds = 1 // the race detector makes it ten times slower
+	}
+	for seed := range seeds {
 		lines := years(seed, 16)
 		var told [2]string
 		for i, keep := range []int64{0, math.MaxInt64 / 2} {
@@ -119,6 +123,9 @@ func TestYears(t *testing.T) {
 // TestRoundTrips: a wagon that goes up and down for three years without a pause has journeys of a thousand stays; its state is bounded,
 // and no row that was told is taken back.
 func TestRoundTrips(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a thousand stays are computed two hundred times")
+	}
 	f, largest, visits := newFold(testCatalog(t)), 0, 0
 	journeys := map[string]bool{}
 	out := stream.NewOut(func(topic, key string, rec *pb.Record) {
