@@ -34,10 +34,9 @@ export function Canvas(p: Props) {
   const sized = useRef(size);
   sized.current = size;
   const a = area(size);
-  useNightfall();
-  const paints = colours(); // others by day and by night, though nothing moved
+  const paints = useColours();
 
-  useLines(under, p, size);
+  useLines(under, p, size, paints);
   useLayoutEffect(() => {
     if (!size.width) return;
     placeLabels(context(beside.current!, { width: room.left, height: size.height }), p.picture, p.seen, a, paints);
@@ -86,8 +85,8 @@ export function Canvas(p: Props) {
   );
 }
 
-/** Renders anew when the system changes between its colours of day and night: the style sheet follows by itself, a canvas does not. */
-function useNightfall() {
+/** The colours there are now. When the system changes between day and night the style sheet follows by itself, a canvas is to be drawn anew. */
+function useColours(): Colours {
   const [, change] = useState(0);
   useEffect(() => {
     const night = matchMedia("(prefers-color-scheme: dark)");
@@ -95,10 +94,11 @@ function useNightfall() {
     night.addEventListener("change", changed);
     return () => night.removeEventListener("change", changed);
   }, []);
+  return colours();
 }
 
 /** Draws the lines when the picture changes or a move has come to rest; meanwhile moves what is drawn. */
-function useLines(canvas: { readonly current: HTMLCanvasElement | null }, p: Props, size: Size) {
+function useLines(canvas: { readonly current: HTMLCanvasElement | null }, p: Props, size: Size, paints: Colours) {
   const drawn = useRef<{ window: Window; seen: Window; picture: Picture; size: Size; colours: Colours } | undefined>(undefined);
   const latest = useRef(p);
   latest.current = p;
@@ -112,8 +112,8 @@ function useLines(canvas: { readonly current: HTMLCanvasElement | null }, p: Pro
       const more = (seen.t1 - seen.t0) * overscan;
       const w = { ...seen, t0: seen.t0 - more, t1: seen.t1 + more };
       const wide = width * (1 + 2 * overscan);
-      draw(context(canvas.current!, { width: wide, height: a.bottom }), picture, w, { left: 0, right: wide, top: a.top, bottom: a.bottom }, colours());
-      drawn.current = { window: w, seen, picture, size, colours: colours() };
+      draw(context(canvas.current!, { width: wide, height: a.bottom }), picture, w, { left: 0, right: wide, top: a.top, bottom: a.bottom }, paints);
+      drawn.current = { window: w, seen, picture, size, colours: paints };
       adjust(w, seen);
       performance.measure("diagram", { start: began, end: performance.now() });
     };
@@ -124,7 +124,7 @@ function useLines(canvas: { readonly current: HTMLCanvasElement | null }, p: Pro
       canvas.current!.style.transform = `matrix(${sx}, 0, 0, ${sy}, ${at.x(w.t0)}, ${at.y(w.k0) - a.top * sy})`;
     };
     const was = drawn.current;
-    if (!was || was.size !== size || was.colours !== colours() || was.picture.lines !== p.picture.lines || was.picture.planned !== p.picture.planned || was.window.t0 > p.seen.t0 || was.window.t1 < p.seen.t1 ||
+    if (!was || was.size !== size || was.colours !== paints || was.picture.lines !== p.picture.lines || was.picture.planned !== p.picture.planned || was.window.t0 > p.seen.t0 || was.window.t1 < p.seen.t1 ||
       was.window.k0 > p.seen.k0 || was.window.k1 < p.seen.k1) {
       paint();
       return;
@@ -136,7 +136,7 @@ function useLines(canvas: { readonly current: HTMLCanvasElement | null }, p: Pro
     if (near(was.seen.t0, p.seen.t0) && near(was.seen.t1, p.seen.t1) && near(was.picture.now, p.picture.now) && was.seen.k0 === p.seen.k0 && was.seen.k1 === p.seen.k1) return;
     const timer = setTimeout(paint, rest);
     return () => clearTimeout(timer);
-  }, [p.picture, p.seen, size, colours()]);
+  }, [p.picture, p.seen, size, paints]);
 }
 
 /** A canvas as large as it is shown, with all the pixels of the screen, wiped. */
