@@ -19,8 +19,8 @@ func (m *member) show(ready func(context.Context) error) (map[string]http.Handle
 	}
 	readers.Open = readers.Open && m.cfg.ReadersFile == "" && m.cfg.ReadersHeader == ""
 	ask := m.cfg.reader()
-	poll := &live.Poll{Ask: ask, Board: live.NewBoard()}
-	stream := &live.Stream{Board: poll.Board, Views: live.Views(), Beat: func() any { return poll.State() }}
+	poll := live.NewPoll(ask)
+	stream := &live.Stream{Board: poll.Board, Views: live.Views(), Beat: func() any { return poll.State() }, Watch: poll.Watch}
 	stream.Register(m.metrics)
 	api := readers.Guard(&live.API{Ask: ask})
 	page, linked := readers.Guard(live.Page()), readers.Guard(live.Linked())

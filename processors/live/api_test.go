@@ -205,12 +205,12 @@ func TestOpenAPI(t *testing.T) {
 func TestPoll(t *testing.T) {
 	ask := story(t)
 	away := false
-	p := &Poll{Board: NewBoard(), Ask: func(ctx context.Context, sql, format string, params url.Values) (io.ReadCloser, error) {
+	p := NewPoll(func(ctx context.Context, sql, format string, params url.Values) (io.ReadCloser, error) {
 		if away {
 			return nil, errors.New("connection refused")
 		}
 		return ask(ctx, sql, format, params)
-	}}
+	})
 	if err := p.Look(t.Context()); err != nil {
 		t.Fatal(err)
 	}

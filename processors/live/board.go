@@ -1,7 +1,7 @@
 // Package live shows an installation to people and programs over HTTP: what is now, as a stream of server-sent events, and what was, from
 // the views in ClickHouse.
 //
-//	ClickHouse ─► poll: a few views, every second ─► Board ─► Stream: GET /api/v1/stream, any number of clients
+//	ClickHouse ─► poll: a few views, every second while somebody watches ─► Board ─► Stream: GET /api/v1/stream, any number of clients
 //	           └► API: GET /api/v1/{view}, as JSON, NDJSON or CSV
 //
 // What is shown is what the views say, so its numbers are those of SQL.

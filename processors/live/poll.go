@@ -13,13 +13,22 @@ import (
 	"time"
 )
 
-// Poll keeps a board as the views are. Ages are not on it: they change without anything happening. It shows since when.
+// Poll keeps a board as the views are, while somebody watches: to look costs a quarter of a core, which is nothing to spend on nobody.
+// Ages are not on the board: they change without anything happening. It shows since when.
 type Poll struct {
 	Ask   Ask
 	Board *Board
 
-	mu    sync.Mutex
-	state State
+	mu       sync.Mutex
+	state    State
+	watchers int
+	watched  chan struct{} // closed while somebody watches
+	looked   chan struct{} // closed by the next look, which makes another
+}
+
+// NewPoll makes one with an empty board.
+func NewPoll(ask Ask) *Poll {
+	return &Poll{Ask: ask, Board: NewBoard(), watched: make(chan struct{}), looked: make(chan struct{})}
 }
 
 // State is how fresh the board is; up to when it knows everything that was accepted is its row of the view now.
@@ -85,17 +94,46 @@ func (p *Poll) State() State {
 	return s
 }
 
-// Run looks again and again until ctx ends. While ClickHouse is away the board stays as it was, and State says since when.
+// Watch is called by who looks at the board, and leave when that ends. After a time without anybody the board is as it was then: the
+// first to come back is kept waiting for a look at ClickHouse, but no longer than soon, and State says how old it is.
+func (p *Poll) Watch(ctx context.Context) (leave func()) {
+	p.mu.Lock()
+	if p.watchers++; p.watchers == 1 {
+		close(p.watched)
+	}
+	looked, old := p.looked, time.Since(p.state.Looked) > 2*often.every
+	p.mu.Unlock()
+	if old {
+		select {
+		case <-looked:
+		case <-time.After(soon):
+		case <-ctx.Done():
+		}
+	}
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.watchers--; p.watchers == 0 {
+			p.watched = make(chan struct{})
+		}
+	}
+}
+
+// soon is for how long a board is waited for: a person who sees nothing for longer thinks that nothing works.
+const soon = 2 * time.Second
+
+// Run looks again and again, while somebody watches, until ctx ends. While ClickHouse is away the board stays as it was, and State says
+// since when.
 func (p *Poll) Run(ctx context.Context) error {
 	var all sync.WaitGroup
-	all.Go(func() { again(ctx, often, p.look) })
-	all.Go(func() { again(ctx, seldom, p.lookBack) })
+	all.Go(func() { p.again(ctx, often, p.look) })
+	all.Go(func() { p.again(ctx, seldom, p.lookBack) })
 	all.Wait()
 	return nil
 }
 
-func again(ctx context.Context, r round, look func(context.Context) error) {
-	for ctx.Err() == nil {
+func (p *Poll) again(ctx context.Context, r round, look func(context.Context) error) {
+	for p.awaitWatcher(ctx) {
 		began := time.Now()
 		limited, cancel := context.WithTimeout(ctx, 2*time.Minute)
 		err := look(limited)
@@ -110,6 +148,18 @@ func again(ctx context.Context, r round, look func(context.Context) error) {
 	}
 }
 
+// awaitWatcher returns true when somebody watches, and false when ctx has ended.
+func (p *Poll) awaitWatcher(ctx context.Context) bool {
+	p.mu.Lock()
+	watched := p.watched
+	p.mu.Unlock()
+	select {
+	case <-ctx.Done():
+	case <-watched:
+	}
+	return ctx.Err() == nil
+}
+
 // Look renews the whole board once.
 func (p *Poll) Look(ctx context.Context) error { return errors.Join(p.look(ctx), p.lookBack(ctx)) }
 
@@ -120,6 +170,8 @@ func (p *Poll) look(ctx context.Context) error {
 	err := p.now(ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	close(p.looked)
+	p.looked = make(chan struct{})
 	if err != nil {
 		p.state.Error = err.Error()
 		return err

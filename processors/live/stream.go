@@ -27,6 +27,8 @@ type Stream struct {
 	Views []string // that a client may ask for, all of them unless it names some: views=trains,borders
 	// Beat tells how fresh what is shown is; the result is sent as JSON.
 	Beat func() any
+	// Watch, if set, is told of each client, and by what it returns when it has gone.
+	Watch func(context.Context) (leave func())
 	// Coalesce is for how long changes are gathered before a client is told of them; 250 ms unless set.
 	Coalesce time.Duration
 
@@ -61,6 +63,9 @@ func (s *Stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.clients != nil {
 		s.clients.Inc()
 		defer s.clients.Dec()
+	}
+	if s.Watch != nil {
+		defer s.Watch(r.Context())()
 	}
 	c := &client{Stream: s, views: views, to: http.NewResponseController(w), w: w}
 	name, rev, _ := strings.Cut(last, "-")
