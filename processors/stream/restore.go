@@ -58,7 +58,7 @@ func (t *task) restore(ctx context.Context, mayOpen bool) error {
 			return fmt.Errorf("open epoch %d: %w", t.epoch, err)
 		}
 	}
-	t.cfg.Metrics.restored(t.stage.Name, t.index, time.Since(began))
+	t.cfg.Metrics.restored(t.stage.Name, t.index, time.Since(began), t.now)
 	t.cfg.Logger.Info("took up task", "stage", schemas.StageName(t.stage.Name), "task", t.index, "epoch", t.epoch, "offset", t.offset,
 		"took", time.Since(began).Round(time.Millisecond).String())
 	return nil
