@@ -13,8 +13,8 @@ func TestAccept(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
 	for name, more := range map[string][]string{
-		"middle-btk": {"--days", "2", "--corridors", "middle-btk"},
-		"feeds":      {"--days", "4", "--corridors", "northern", "--containers", "--feeds", "KZ=reports,PL=statuses", "--trains", "0.5"},
+		"middle-btk": {"--days", "1", "--corridors", "middle-btk"},
+		"feeds":      {"--days", "3", "--corridors", "northern", "--containers", "--feeds", "KZ=reports,PL=statuses", "--trains", "0.5"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := p.command(append([]string{"accept"}, more...)...).CombinedOutput()
@@ -30,7 +30,7 @@ func TestAcceptOnApacheKafka(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
 	p.env = append(p.env, envPrefix+"BROKERS="+strings.Join(kafkatest.Start(t, 1).Brokers, ","))
-	out, err := p.command("accept", "--days", "2", "--corridors", "khorgos-aktau", "--containers").CombinedOutput()
+	out, err := p.command("accept", "--days", "1", "--corridors", "khorgos-aktau", "--containers").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "== equal: all") {
 		t.Errorf("%v\n%s", err, out)
 	}

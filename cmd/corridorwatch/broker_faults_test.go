@@ -3,7 +3,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -181,12 +180,11 @@ func (f *faulty) untilItGoesOn() {
 func TestBrokerFaults(t *testing.T) {
 	t.Parallel()
 	whole := newProgram(t)
-	days := "1"
+	more := []string{"--duplicates", "0.02", "--shuffle", "10m"}
 	if *allFaults {
-		days = "4"
+		more = append(more, "--days", "4", "--interval", "1m")
 	}
-	world := filepath.Join(whole.dir, "world.jsonl")
-	whole.run("simulate", "--corridors", "khorgos-aktau", "--days", days, "--containers", "--duplicates", "0.02", "--shuffle", "10m", "--out", world)
+	world := whole.world(more...)
 	s := whole.up("--time", "data")
 	s.run("ingest", "--wait", "--beyond", "24h", world)
 	want := s.views()
@@ -209,7 +207,11 @@ func threeNodes(t *testing.T, whole *program, world string, want map[string][]st
 	for _, r := range []*role{p1, p2, sink} {
 		r.awaitReady()
 	}
-	f.flow, f.pulse = f.fleet.flow(world, 150), takePulse(t, len(stageNames())*4, p1.url("/metrics"), p2.url("/metrics"))
+	perSecond := 50 // so that the world lasts for as long as the faults do
+	if *allFaults {
+		perSecond = 150
+	}
+	f.flow, f.pulse = f.fleet.flow(world, perSecond), takePulse(t, len(stageNames())*4, p1.url("/metrics"), p2.url("/metrics"))
 	var report strings.Builder
 	f.table = tabwriter.NewWriter(&report, 0, 0, 2, ' ', 0)
 	for _, fault := range brokerFaults {

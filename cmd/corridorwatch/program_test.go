@@ -134,6 +134,15 @@ func (p *program) try(args ...string) (string, error) {
 	return out.String(), nil
 }
 
+// world simulates a day of a corridor with load units, and returns the file of its events. A position each five minutes is enough for
+// everything that moves and stands: what takes time is what follows from the events.
+func (p *program) world(more ...string) string {
+	p.t.Helper()
+	file := filepath.Join(p.dir, "world.jsonl")
+	p.run(append([]string{"simulate", "--corridors", "khorgos-aktau", "--containers", "--interval", "5m", "--out", file}, more...)...)
+	return file
+}
+
 // query is what 'query' prints, tab-separated with a head.
 func (p *program) query(sql string) string {
 	p.t.Helper()

@@ -18,9 +18,7 @@ import (
 // are those of a run in which everything had come in time. The stages have forgotten all of it by then; TestReplay has a run that is held.
 func TestRecompute(t *testing.T) {
 	t.Parallel()
-	world := newProgram(t)
-	all := filepath.Join(world.dir, "world.jsonl")
-	world.run("simulate", "--corridors", "khorgos-aktau", "--days", "1", "--containers", "--out", all)
+	all := newProgram(t).world()
 	early, late := split(t, all)
 	ghost(t, all, early, late)
 	// Both end at the same stage time.

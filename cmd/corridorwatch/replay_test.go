@@ -23,9 +23,7 @@ import (
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	p := keepsAll(t)
-	all := filepath.Join(p.dir, "world.jsonl")
-	p.run("simulate", "--corridors", "khorgos-aktau", "--days", "1", "--containers", "--out", all)
-	early, late := split(t, all)
+	early, late := split(t, p.world())
 	s := p.up("--time", "data")
 	s.run("ingest", "--beyond", "96h", early, "../../ingest/testdata/mixed.jsonl")
 	s.run("ingest", "--wait", late)
@@ -144,7 +142,7 @@ func (s *service) killed(t *testing.T, to string, args []string) {
 			return false, err // not created yet
 		}
 		n, err := strconv.Atoi(strings.TrimSpace(out))
-		return n > 1000, err
+		return n > 200, err
 	})
 	cmd.Process.Signal(syscall.SIGKILL)
 	if err := cmd.Wait(); err == nil {

@@ -106,9 +106,7 @@ func disturbRoles(t *testing.T, f *fleet, parts []string, want map[string][]stri
 // worldInParts simulates a world and writes it into n files, one after the other.
 func worldInParts(p *program, n int) []string {
 	p.t.Helper()
-	world := filepath.Join(p.dir, "world.jsonl")
-	p.run("simulate", "--corridors", "khorgos-aktau", "--days", "1", "--containers", "--out", world)
-	text, err := os.ReadFile(world)
+	text, err := os.ReadFile(p.world())
 	if err != nil {
 		p.t.Fatal(err)
 	}

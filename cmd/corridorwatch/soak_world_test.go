@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"testing"
@@ -51,10 +50,7 @@ func (j *journal) undisturbed(t *testing.T) world {
 
 func (p *program) simulate(seed uint64, pieces int) [][]byte {
 	p.t.Helper()
-	file := filepath.Join(p.dir, "world.jsonl")
-	p.run("simulate", "--corridors", "khorgos-aktau", "--days", "1", "--containers", "--duplicates", "0.02", "--shuffle", "10m",
-		"--seed", strconv.FormatUint(seed, 10), "--out", file)
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(p.world("--duplicates", "0.02", "--shuffle", "10m", "--seed", strconv.FormatUint(seed, 10)))
 	if err != nil {
 		p.t.Fatal(err)
 	}

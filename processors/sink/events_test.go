@@ -49,14 +49,15 @@ func TestEventsInViews(t *testing.T) {
 		w.task(pb.Stage_INTAKE, 0).write(in.Topic, 0, rec)
 	}
 	w.mark(begin)
-	dump := w.sinkTo(begin)
+	w.sinkTo(begin)
+	views := w.views()
 	comeBack(t, w, sent)
 	var got strings.Builder
-	for _, view := range slices.Sorted(maps.Keys(dump)) {
+	for _, view := range slices.Sorted(maps.Keys(views)) {
 		if strings.HasPrefix(view, "v_catalogue_") { // that is no event
 			continue
 		}
-		for _, row := range dump[view] {
+		for _, row := range views[view] {
 			got.WriteString(view + " " + row + "\n")
 		}
 	}

@@ -40,7 +40,7 @@ func TestSinksShareTheWork(t *testing.T) {
 	}
 	sinks[0].end()
 	got := w.dump()
-	w.use(w.database + "_whole")
+	w.anew()
 	equal(t, "shared", got, w.sinkTo(begin+6*hour))
 }
 
@@ -78,7 +78,7 @@ func TestZombies(t *testing.T) {
 			w.passed(successor, begin+10*hour)
 			successor.end()
 			got := w.dump()
-			w.use(w.database + "_whole")
+			w.anew()
 			equal(t, "after a zombie", got, w.sinkTo(begin+10*hour))
 		})
 	}
@@ -193,7 +193,7 @@ func TestGapStopsOnePartition(t *testing.T) {
 	w.task(pb.Stage_DWELL, 0).write(schemas.Visits, 0, visit("S", "a", begin, 0))
 	w.flush()
 	ctx := within(t, time.Minute)
-	for len(w.dump()["v_visits"]) < 2 {
+	for len(w.dump()["visits"]) < 2 {
 		if ctx.Err() != nil {
 			t.Fatal("visits/0 does not go on")
 		}

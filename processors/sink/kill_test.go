@@ -72,8 +72,7 @@ func (cfg *childConfig) failpoint(name string) {
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	undisturbed := w.database
-	w.use(undisturbed + "_killed")
+	w.anew()
 	ctx := within(t, 5*time.Minute)
 	tables := []string{"train_events", "visits", "visits_history", "legs", "train_status"}
 	const kills = 15
@@ -91,7 +90,7 @@ func TestKilled(t *testing.T) {
 	t.Logf("%d of %d kills came between rows and offsets", cut, kills)
 	w.sinkTo(begin + kills*hour)
 	got := w.dump()
-	w.use(undisturbed + "_whole")
+	w.anew()
 	equal(t, "after kills", got, w.sinkTo(begin+kills*hour))
 }
 

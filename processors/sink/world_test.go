@@ -2,9 +2,11 @@ package sink_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -68,8 +70,55 @@ func newWorld(t testing.TB) *world {
 	if err := w.log.CreateTopics(within(t, time.Minute), specs); err != nil {
 		t.Fatal(err)
 	}
-	w.use(fmt.Sprintf("sink_%d", time.Now().UnixNano()))
+	w.anew()
 	return w
+}
+
+// emptied are migrated databases that a test has left: to empty one costs a tenth of making it.
+var emptied struct {
+	mu    sync.Mutex // guards names
+	names []string
+}
+
+// anew turns to an empty database.
+func (w *world) anew() {
+	w.t.Helper()
+	name := fmt.Sprintf("sink_%d", time.Now().UnixNano())
+	emptied.mu.Lock()
+	n := len(emptied.names) - 1
+	if n >= 0 {
+		name, emptied.names = emptied.names[n], emptied.names[:n]
+	}
+	emptied.mu.Unlock()
+	if n < 0 {
+		w.migrate(name)
+	}
+	w.turnTo(name)
+	conn := w.conn
+	w.t.Cleanup(func() {
+		if !w.t.Failed() && empty(conn, name) == nil {
+			emptied.mu.Lock()
+			defer emptied.mu.Unlock()
+			emptied.names = append(emptied.names, name)
+		}
+	})
+}
+
+// empty truncates the tables that a sink fills.
+func empty(conn driver.Conn, database string) error {
+	ctx := context.Background()
+	rows, err := conn.Query(ctx, "SELECT name FROM system.tables WHERE database = ? AND engine LIKE '%MergeTree' AND total_rows > 0 AND NOT startsWith(name, 'catalogue') "+
+		"AND NOT startsWith(name, 'goose')", database)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for rows.Next() {
+		var name string
+		errs = append(errs, rows.Scan(&name))
+		errs = append(errs, conn.Exec(ctx, "TRUNCATE TABLE "+database+"."+name))
+	}
+	return errors.Join(append(errs, rows.Err(), rows.Close())...)
 }
 
 // within bounds a test in time.
@@ -79,25 +128,33 @@ func within(t testing.TB, d time.Duration) context.Context {
 	return ctx
 }
 
-// use migrates a new database and turns to it.
+// use makes a database that no other test will have, and turns to it.
 func (w *world) use(database string) {
+	w.t.Helper()
+	w.migrate(database)
+	w.turnTo(database)
+	conn := w.conn
+	w.t.Cleanup(func() { conn.Exec(context.Background(), "DROP DATABASE "+database) })
+}
+
+func (w *world) migrate(database string) {
 	w.t.Helper()
 	cat, err := network.Embedded()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c := clickhouse.Config{Addr: w.addr, Database: database}
-	if err := clickhouse.Migrate(within(w.t, 3*time.Minute), c, cat); err != nil {
+	if err := clickhouse.Migrate(within(w.t, 3*time.Minute), clickhouse.Config{Addr: w.addr, Database: database}, cat); err != nil {
 		w.t.Fatal(err)
 	}
-	conn, err := clickhouse.Open(within(w.t, 3*time.Minute), c)
+}
+
+func (w *world) turnTo(database string) {
+	w.t.Helper()
+	conn, err := clickhouse.Open(within(w.t, 3*time.Minute), clickhouse.Config{Addr: w.addr, Database: database})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.t.Cleanup(func() {
-		conn.Exec(context.Background(), "DROP DATABASE "+database)
-		conn.Close()
-	})
+	w.t.Cleanup(func() { conn.Close() })
 	w.database, w.conn, w.shards = database, conn, []driver.Conn{conn}
 }
 
@@ -233,7 +290,7 @@ func (w *world) passed(r *running, mark int64) {
 	}
 }
 
-// sinkTo runs a sink until it has passed a mark, and returns the views.
+// sinkTo runs a sink until it has passed a mark, and returns what is in the tables.
 func (w *world) sinkTo(mark int64) map[string][]string {
 	w.t.Helper()
 	r := start(w.t, w.config())
@@ -242,7 +299,18 @@ func (w *world) sinkTo(mark int64) map[string][]string {
 	return w.dump()
 }
 
+// dump are the rows of the tables that history fills. Everything that views say comes from them.
 func (w *world) dump() map[string][]string {
+	w.t.Helper()
+	rows, _ := w.rows(w.conn)
+	for _, of := range rows {
+		slices.Sort(of)
+	}
+	return rows
+}
+
+// views are what the stored views say.
+func (w *world) views() map[string][]string {
 	w.t.Helper()
 	d, err := clickhouse.Dump(within(w.t, 3*time.Minute), w.conn, w.database, clickhouse.StoredViews)
 	if err != nil {
@@ -255,6 +323,6 @@ func (w *world) dump() map[string][]string {
 func equal(t testing.TB, what string, got, want map[string][]string) {
 	t.Helper()
 	if diff := clickhouse.Diff(got, want, 5); diff != "" {
-		t.Errorf("%s: views differ (first: got, second: want)\n%s", what, diff)
+		t.Errorf("%s: tables differ (first: got, second: want)\n%s", what, diff)
 	}
 }
