@@ -13,7 +13,7 @@ func TestAccept(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
 	for name, more := range map[string][]string{
-		"middle-btk": {"--days", "1", "--corridors", "middle-btk"},
+		"middle-btk": {"--days", "2", "--corridors", "middle-btk"},
 		"feeds":      {"--days", "3", "--corridors", "northern", "--containers", "--feeds", "KZ=reports,PL=statuses", "--trains", "0.5"},
 	} {
 		t.Run(name, func(t *testing.T) {

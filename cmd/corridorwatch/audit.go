@@ -60,6 +60,7 @@ func runAudit(ctx context.Context, out io.Writer, keep bool) (clean bool, err er
 	}
 	scratch := target
 	scratch.Database += "_audit"
+	scratch.TablesAlone = !keep // views are for who looks into it
 	shards, err := clickhouse.OpenShards(target)
 	if err != nil {
 		return false, err

@@ -182,7 +182,7 @@ func TestBrokerFaults(t *testing.T) {
 	whole := newProgram(t)
 	more := []string{"--duplicates", "0.02", "--shuffle", "10m"}
 	if *allFaults {
-		more = append(more, "--days", "4", "--interval", "1m")
+		more = append(more, "--days", "4", "--trains", "2", "--interval", "1m")
 	}
 	world := whole.world(more...)
 	s := whole.up("--time", "data")

@@ -139,7 +139,7 @@ func (p *program) try(args ...string) (string, error) {
 func (p *program) world(more ...string) string {
 	p.t.Helper()
 	file := filepath.Join(p.dir, "world.jsonl")
-	p.run(append([]string{"simulate", "--corridors", "khorgos-aktau", "--containers", "--interval", "5m", "--out", file}, more...)...)
+	p.run(append([]string{"simulate", "--corridors", "khorgos-aktau", "--containers", "--trains", "1", "--interval", "5m", "--out", file}, more...)...)
 	return file
 }
 

@@ -42,6 +42,8 @@ type Config struct {
 	// Cluster is the name, in the servers' remote_servers, of the cluster whose shards Addr lists; views read all of them through it.
 	// It must be given where there are several shards.
 	Cluster string
+	// TablesAlone leaves out views and catalogue where a database is migrated that no person asks.
+	TablesAlone bool
 
 	// Of one server, while it is migrated.
 	shard   placed // from 1
@@ -121,6 +123,9 @@ func (c Config) migrate(ctx context.Context, cat *network.Catalog) error {
 		if err := c.createDistributed(ctx, conn); err != nil {
 			return err
 		}
+	}
+	if c.TablesAlone {
+		return nil
 	}
 	from, err := ViewsFrom(ctx, conn, c.Database)
 	if err != nil {
