@@ -3,14 +3,17 @@
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 BIN     := .bin/corridorwatch
 
-.PHONY: demo test build page engine kafka accept soak faults seeds fuzz bench check generate clean
+.PHONY: demo test long build page engine kafka accept soak faults seeds fuzz bench check generate clean
 
 demo: build engine        ## embedded everything, and a simulated world at speed
 	@$(BIN) demo
 
-test: build engine kafka  ## all tests; those whose tools are missing are skipped by name
+test: build engine kafka  ## the tests; those whose tools are missing are skipped by name
 	go test -timeout 60m ./...
 	@$(MAKE) -s fuzz
+
+long: build engine kafka  ## tests that take longer than one waits for: other brokers, other worlds, faults of three brokers
+	CORRIDORWATCH_LONG=1 go test -timeout 60m -run '^TestLong' $(shell grep -rl --include='*_test.go' '^func TestLong' . | xargs -n 1 dirname | sort -u)
 
 PAGE := processors/live/web
 
@@ -39,8 +42,8 @@ soak: engine kafka        ## the crash test in full, goes on where it was interr
 	nice go test -v -count=1 -timeout 48h -parallel 1 -run '^TestCrash$$' ./cmd/corridorwatch -rounds $(or $(ROUNDS),200) -kafka-rounds $(or $(KAFKA_ROUNDS),100) \
 		-seed $(or $(SEED),0) -state $(or $(STATE),$(CURDIR)/.soak) $(if $(BROKERS),-brokers $(BROKERS)) $(if $(CLICKHOUSE),-clickhouse $(CLICKHOUSE))
 
-faults: engine kafka      ## what can happen to three brokers while events flow, all of it; make test has the short ones
-	go test -v -count=1 -timeout 1h -run 'TestBrokerFaults' ./cmd/corridorwatch -all-faults
+faults: engine kafka      ## what can happen to three brokers while events flow, all of it; make long has the short ones
+	CORRIDORWATCH_LONG=1 go test -v -count=1 -timeout 1h -run 'TestLongBrokerFaults|TestFullDisk' ./cmd/corridorwatch -all-faults
 
 seeds:                    ## simulated faults: make seeds SEEDS=100000; goes on where it was stopped, SEED=17 repeats one
 	@mkdir -p .bin

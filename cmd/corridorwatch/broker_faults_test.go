@@ -14,7 +14,7 @@ import (
 	"corridorwatch/internal/kafkatest"
 )
 
-var allFaults = flag.Bool("all-faults", false, "TestBrokerFaults: also those that take long, with the brokers' own timeouts")
+var allFaults = flag.Bool("all-faults", false, "TestLongBrokerFaults: also those that take long, with the brokers' own timeouts")
 
 // brokerFault is what happens to a cluster while events flow.
 type brokerFault struct {
@@ -174,23 +174,36 @@ func (f *faulty) untilItGoesOn() {
 	f.note("goes on meanwhile")
 }
 
-// TestBrokerFaults lets events flow through the program and three nodes of Apache Kafka, each behind a proxy, while leaders move, answers
+// TestFullDisk lets the disk of the embedded broker run full. In the end the views are those of a run that was not disturbed, and the audit
+// is clean.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	_, world, want := faultless(t)
+	fullDisk(t, world, want)
+}
+
+// TestLongBrokerFaults lets events flow through the program and three nodes of Apache Kafka, each behind a proxy, while leaders move, answers
 // are lost, the network is cut and brokers die. In the end the views are those of a run that was not disturbed, and the audit is clean.
 // 'make faults' adds those that take longer.
-func TestBrokerFaults(t *testing.T) {
+func TestLongBrokerFaults(t *testing.T) {
+	takesLong(t)
 	t.Parallel()
-	whole := newProgram(t)
+	whole, world, want := faultless(t)
+	threeNodes(t, whole, world, want)
+}
+
+// faultless is a world, and what the views say of it where nothing goes wrong.
+func faultless(t *testing.T) (whole *program, world string, want map[string][]string) {
+	whole = newProgram(t)
 	more := []string{"--duplicates", "0.02", "--shuffle", "10m"}
 	if *allFaults {
 		more = append(more, "--days", "4", "--trains", "2", "--interval", "1m")
 	}
-	world := whole.world(more...)
+	world = whole.world(more...)
 	s := whole.up("--time", "data")
+	defer s.stop(syscall.SIGTERM)
 	s.run("ingest", "--wait", "--beyond", "24h", world)
-	want := s.views()
-	s.stop(syscall.SIGTERM)
-	t.Run("full disk of the embedded broker", func(t *testing.T) { fullDisk(t, world, want) })
-	t.Run("three nodes", func(t *testing.T) { threeNodes(t, whole, world, want) })
+	return whole, world, s.views()
 }
 
 func threeNodes(t *testing.T, whole *program, world string, want map[string][]string) {

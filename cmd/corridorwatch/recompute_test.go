@@ -14,9 +14,10 @@ import (
 	"testing"
 )
 
-// TestRecompute sends a world of which some events come days late: the views count them and do not have them, and after a recompute
-// are those of a run in which everything had come in time. The stages have forgotten all of it by then; TestReplay has a run that is held.
-func TestRecompute(t *testing.T) {
+// TestLongRecompute sends a world of which some events come days late: the views count them and do not have them, and after a recompute
+// are those of a run in which everything had come in time. The stages have forgotten all of it by then; TestLongReplay has a run that is held.
+func TestLongRecompute(t *testing.T) {
+	takesLong(t)
 	t.Parallel()
 	all := newProgram(t).world()
 	early, late := split(t, all)

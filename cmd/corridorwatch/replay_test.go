@@ -17,10 +17,11 @@ import (
 	"corridorwatch/schemas/clickhouse"
 )
 
-// TestReplay replays an installation of 4 partitions into others of 6, from Kafka and from its tables: with late events, of which some
+// TestLongReplay replays an installation of 4 partitions into others of 6, from Kafka and from its tables: with late events, of which some
 // were recomputed and some wait, and with rejects. The views equal those of the first run. One replay is killed in the middle and run
 // again. Then the views are switched, and back.
-func TestReplay(t *testing.T) {
+func TestLongReplay(t *testing.T) {
+	takesLong(t)
 	t.Parallel()
 	p := keepsAll(t)
 	early, late := split(t, p.world())

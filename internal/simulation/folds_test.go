@@ -25,7 +25,7 @@ import (
 
 var (
 	foldFlag = flag.Int("fold", 0, "print the digests of all logs, each state written and read again after so many events (set by the test itself)")
-	logsFlag = flag.Int("logs", 150, "how many fuzzed logs to fold twice")
+	logsFlag = flag.Int("logs", 60, "how many fuzzed logs to fold twice")
 )
 
 // TestFoldedTwice folds logs through all stages, here and in another process, where every state is written and read again now and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -35,9 +36,11 @@ var planted = []struct {
 // within is how many seeds may pass until a planted bug is caught.
 const within = 400
 
-// TestPlanted puts in one bug after the other: the first seeds must catch it.
-func TestPlanted(t *testing.T) {
-	notUnderRace(t)
+// TestLongPlanted puts in one bug after the other: the first seeds must catch it.
+func TestLongPlanted(t *testing.T) {
+	if os.Getenv("CORRIDORWATCH_LONG") != "1" {
+		t.Skip("takes long: 'make long' runs it")
+	}
 	for _, p := range planted {
 		t.Run(p.name, func(t *testing.T) {
 			for seed := range uint64(within) {

@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	seedsFlag    = flag.Uint64("seeds", 300, "how many seeds to run")
+	seedsFlag    = flag.Uint64("seeds", 100, "how many seeds to run")
 	fromFlag     = flag.Uint64("from", 0, "the first of them")
 	seedFlag     = flag.Int64("seed", -1, "run this one seed")
 	caseFlag     = flag.String("case", "", "run this one case")
