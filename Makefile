@@ -43,7 +43,7 @@ soak: engine kafka        ## the crash test in full, goes on where it was interr
 		-seed $(or $(SEED),0) -state $(or $(STATE),$(CURDIR)/.soak) $(if $(BROKERS),-brokers $(BROKERS)) $(if $(CLICKHOUSE),-clickhouse $(CLICKHOUSE))
 
 faults: engine kafka      ## what can happen to three brokers while events flow, all of it; make long has the short ones
-	CORRIDORWATCH_LONG=1 go test -v -count=1 -timeout 1h -run 'TestLongBrokerFaults|TestFullDisk' ./cmd/corridorwatch -all-faults
+	CORRIDORWATCH_LONG=1 go test -v -count=1 -timeout 1h -run 'TestLongBrokerFaults|TestLongFullDisk' ./cmd/corridorwatch -all-faults
 
 seeds:                    ## simulated faults: make seeds SEEDS=100000; goes on where it was stopped, SEED=17 repeats one
 	@mkdir -p .bin

@@ -15,9 +15,10 @@ import (
 	"corridorwatch/schemas/pb"
 )
 
-// TestBacktest: over the whole history of a simulated world the alerts that would have fired with the settings of the program are those
+// TestLongBacktest: over the whole history of a simulated world the alerts that would have fired with the settings of the program are those
 // that did, version by version at the same stage times; a stricter threshold lets more trains be overdue, and nothing that was told changes.
-func TestBacktest(t *testing.T) {
+func TestLongBacktest(t *testing.T) {
+	takesLong(t)
 	t.Parallel()
 	s := newProgram(t).up("--time", "data")
 	world := filepath.Join(s.dir, "world.jsonl")

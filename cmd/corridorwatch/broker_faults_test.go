@@ -174,9 +174,10 @@ func (f *faulty) untilItGoesOn() {
 	f.note("goes on meanwhile")
 }
 
-// TestFullDisk lets the disk of the embedded broker run full. In the end the views are those of a run that was not disturbed, and the audit
+// TestLongFullDisk lets the disk of the embedded broker run full. In the end the views are those of a run that was not disturbed, and the audit
 // is clean.
-func TestFullDisk(t *testing.T) {
+func TestLongFullDisk(t *testing.T) {
+	takesLong(t)
 	t.Parallel()
 	_, world, want := faultless(t)
 	fullDisk(t, world, want)

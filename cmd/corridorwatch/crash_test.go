@@ -10,49 +10,42 @@ import (
 	"corridorwatch/internal/kafkatest"
 )
 
-// TestStoppedWhileIngesting stops the program, and kills it, in the middle of an ingest. Started again and sent the file once more, the
-// views are those of a run that was not disturbed.
-func TestStoppedWhileIngesting(t *testing.T) {
-	t.Parallel()
-	stopWhileIngesting(t)
-}
-
-// TestLongStoppedWhileIngesting is the same on Apache Kafka.
+// TestLongStoppedWhileIngesting stops the program, and kills it, in the middle of an ingest. Started again and sent the file once more, the
+// views are those of a run that was not disturbed; on Apache Kafka as on the embedded broker.
 func TestLongStoppedWhileIngesting(t *testing.T) {
 	takesLong(t)
 	t.Parallel()
-	stopWhileIngesting(t, envPrefix+"BROKERS="+strings.Join(kafkatest.Start(t, 1).Brokers, ","))
-}
-
-func stopWhileIngesting(t *testing.T, env ...string) {
 	whole := newProgram(t)
 	world := whole.world()
 	s := whole.up("--time", "data")
 	s.run("ingest", "--wait", world)
 	want := s.views()
 	s.stop(syscall.SIGTERM)
-	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
-		t.Run(signal.String(), func(t *testing.T) {
-			p := newProgram(t, append(env, envPrefix+"PREFIX=corridorwatch_"+signal.String())...)
-			s := p.up("--time", "data")
-			ingest := p.command("ingest", world)
-			if err := ingest.Start(); err != nil {
-				t.Fatal(err)
-			}
-			stored := 0
-			until(t, "some of the events are stored", func() (bool, error) {
-				var err error
-				stored, err = strconv.Atoi(strings.TrimSpace(p.run("query", "--format", "TSV", "SELECT count() FROM train_events")))
-				return stored > 200, err
-			})
-			s.stop(signal)
-			t.Logf("%v with %d events stored", signal, stored)
-			ingest.Process.Kill()
-			ingest.Wait()
-			s = p.up("--time", "data")
-			s.run("ingest", "--wait", world)
-			sameViews(t, signal.String(), s.views(), want)
+	disturb := func(t *testing.T, signal syscall.Signal, env ...string) {
+		p := newProgram(t, append(env, envPrefix+"PREFIX=corridorwatch_"+signal.String())...)
+		s := p.up("--time", "data")
+		ingest := p.command("ingest", world)
+		if err := ingest.Start(); err != nil {
+			t.Fatal(err)
+		}
+		stored := 0
+		until(t, "some of the events are stored", func() (bool, error) {
+			var err error
+			stored, err = strconv.Atoi(strings.TrimSpace(p.run("query", "--format", "TSV", "SELECT count() FROM train_events")))
+			return stored > 200, err
 		})
+		s.stop(signal)
+		t.Logf("%v with %d events stored", signal, stored)
+		ingest.Process.Kill()
+		ingest.Wait()
+		s = p.up("--time", "data")
+		s.run("ingest", "--wait", world)
+		sameViews(t, signal.String(), s.views(), want)
+	}
+	brokers := envPrefix + "BROKERS=" + strings.Join(kafkatest.Start(t, 1).Brokers, ",")
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		t.Run(signal.String(), func(t *testing.T) { disturb(t, signal) })
+		t.Run(signal.String()+", Apache Kafka", func(t *testing.T) { disturb(t, signal, brokers) })
 	}
 }
 

@@ -13,33 +13,25 @@ import (
 	"corridorwatch/internal/kafkatest"
 )
 
-// TestRoles shares a simulated world among processes: two, then three, of which one is killed, one paused for longer than its session
+// TestLongRoles shares a simulated world among processes: two, then three, of which one is killed, one paused for longer than its session
 // and woken, one stopped in order, and one added; in between broker and ClickHouse are killed
 // and come back. The views are those of a single process that was not disturbed.
-func TestRoles(t *testing.T) {
-	t.Parallel()
-	parts, want := partsUndisturbed(t)
-	disturbRoles(t, newFleet(t), parts, want)
-}
-
-// TestLongRoles is the same on Apache Kafka.
 func TestLongRoles(t *testing.T) {
 	takesLong(t)
 	t.Parallel()
-	parts, want := partsUndisturbed(t)
-	disturbRoles(t, newFleet(t, envPrefix+"BROKERS="+strings.Join(kafkatest.Start(t, 1).Brokers, ",")), parts, want)
-}
-
-// partsUndisturbed is a world in six parts, and what the views say of it.
-func partsUndisturbed(t *testing.T) (parts []string, views map[string][]string) {
 	whole := newProgram(t)
-	parts = worldInParts(whole, 6)
+	parts := worldInParts(whole, 6)
 	s := whole.up("--time", "data")
-	defer s.stop(syscall.SIGTERM)
 	for _, part := range parts {
 		s.run("ingest", "--wait", part)
 	}
-	return parts, s.views()
+	want := s.views()
+	s.stop(syscall.SIGTERM)
+	t.Run("embedded", func(t *testing.T) { disturbRoles(t, newFleet(t), parts, want) })
+	t.Run("Apache Kafka", func(t *testing.T) {
+		brokers := envPrefix + "BROKERS=" + strings.Join(kafkatest.Start(t, 1).Brokers, ",")
+		disturbRoles(t, newFleet(t, brokers), parts, want)
+	})
 }
 
 func disturbRoles(t *testing.T, f *fleet, parts []string, want map[string][]string) {

@@ -12,10 +12,11 @@ import (
 	"corridorwatch/schemas"
 )
 
-// TestCatalogueChanged changes the catalogue in the middle of a train's way over the border: after an orderly stop, after a kill that
+// TestLongCatalogueChanged changes the catalogue in the middle of a train's way over the border: after an orderly stop, after a kill that
 // leaves rows of the old catalogue beyond the last checkpoint, and by processes that run beside those with the old one. The views are
 // the same. Another train is at a place by a name that the old catalogue lacks.
-func TestCatalogueChanged(t *testing.T) {
+func TestLongCatalogueChanged(t *testing.T) {
+	takesLong(t)
 	t.Parallel()
 	older, newer := catalogues(t)
 	first, second, last := wayOverTheBorder(t)
