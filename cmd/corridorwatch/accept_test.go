@@ -5,13 +5,14 @@ import (
 	"testing"
 
 	"corridorwatch/internal/kafkatest"
+	"corridorwatch/internal/longtest"
 )
 
 // TestLongAccept runs the program's own acceptance for a corridor with a ferry, for one of whose trains there are no positions in some
 // countries, and on Apache Kafka: what the views say is what the simulated world did, and duplicates and another order of arrival change
 // nothing. 'make accept' runs it for all corridors and longer.
 func TestLongAccept(t *testing.T) {
-	takesLong(t)
+	longtest.Only(t)
 	t.Parallel()
 	for name, args := range map[string][]string{
 		"middle-btk":   {"--days", "2", "--corridors", "middle-btk"},

@@ -9,10 +9,12 @@ import (
 
 	"corridorwatch/internal/embedded/broker"
 	"corridorwatch/internal/kafkalog"
+	"corridorwatch/internal/longtest"
 )
 
-// TestAudit: what is as it should be is found so, and each way in which tables can be wrong is found and named.
-func TestAudit(t *testing.T) {
+// TestLongAudit: what is as it should be is found so, and each way in which tables can be wrong is found and named.
+func TestLongAudit(t *testing.T) {
+	longtest.Only(t)
 	t.Parallel()
 	// A broker that others run: nothing is cut there while the test goes on.
 	b, err := broker.Start(broker.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})

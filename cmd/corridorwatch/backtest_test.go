@@ -12,13 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"corridorwatch/internal/longtest"
 	"corridorwatch/schemas/pb"
 )
 
 // TestLongBacktest: over the whole history of a simulated world the alerts that would have fired with the settings of the program are those
 // that did, version by version at the same stage times; a stricter threshold lets more trains be overdue, and nothing that was told changes.
 func TestLongBacktest(t *testing.T) {
-	takesLong(t)
+	longtest.Only(t)
 	t.Parallel()
 	s := newProgram(t).up("--time", "data")
 	world := filepath.Join(s.dir, "world.jsonl")

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"corridorwatch/internal/kafkatest"
+	"corridorwatch/internal/longtest"
 )
 
 var allFaults = flag.Bool("all-faults", false, "TestLongBrokerFaults: also those that take long, with the brokers' own timeouts")
@@ -177,7 +178,7 @@ func (f *faulty) untilItGoesOn() {
 // TestLongFullDisk lets the disk of the embedded broker run full. In the end the views are those of a run that was not disturbed, and the audit
 // is clean.
 func TestLongFullDisk(t *testing.T) {
-	takesLong(t)
+	longtest.Only(t)
 	t.Parallel()
 	_, world, want := faultless(t)
 	fullDisk(t, world, want)
@@ -187,7 +188,7 @@ func TestLongFullDisk(t *testing.T) {
 // are lost, the network is cut and brokers die. In the end the views are those of a run that was not disturbed, and the audit is clean.
 // 'make faults' adds those that take longer.
 func TestLongBrokerFaults(t *testing.T) {
-	takesLong(t)
+	longtest.Only(t)
 	t.Parallel()
 	whole, world, want := faultless(t)
 	threeNodes(t, whole, world, want)

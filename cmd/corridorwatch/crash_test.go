@@ -8,12 +8,13 @@ import (
 
 	"corridorwatch/internal/embedded/broker"
 	"corridorwatch/internal/kafkatest"
+	"corridorwatch/internal/longtest"
 )
 
 // TestLongStoppedWhileIngesting stops the program, and kills it, in the middle of an ingest. Started again and sent the file once more, the
 // views are those of a run that was not disturbed; on Apache Kafka as on the embedded broker.
 func TestLongStoppedWhileIngesting(t *testing.T) {
-	takesLong(t)
+	longtest.Only(t)
 	t.Parallel()
 	whole := newProgram(t)
 	world := whole.world()

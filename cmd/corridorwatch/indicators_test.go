@@ -9,12 +9,14 @@ import (
 	"strings"
 	"testing"
 
+	"corridorwatch/internal/longtest"
 	"corridorwatch/schemas/clickhouse"
 )
 
-// TestTripForms sends trip forms and asks for the indicators: they are those worked out by hand in testdata/trip-forms. Sent again,
+// TestLongTripForms sends trip forms and asks for the indicators: they are those worked out by hand in testdata/trip-forms. Sent again,
 // nothing changes.
-func TestTripForms(t *testing.T) {
+func TestLongTripForms(t *testing.T) {
+	longtest.Only(t)
 	t.Parallel()
 	s := newProgram(t).up("--time", "data")
 	send := func() string {

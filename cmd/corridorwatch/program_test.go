@@ -98,14 +98,6 @@ func missing(t *testing.T, what string) {
 	t.Skip(what)
 }
 
-// takesLong skips a test that 'make long' runs, and CI: 'make test' is to be over while one waits for it.
-func takesLong(t *testing.T) {
-	t.Helper()
-	if os.Getenv("CORRIDORWATCH_LONG") != "1" {
-		t.Skip("takes long: 'make long' runs it")
-	}
-}
-
 // tool finds a program that a Debian package brings.
 func tool(t *testing.T, name, pkg string) string {
 	t.Helper()

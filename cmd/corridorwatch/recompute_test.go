@@ -12,12 +12,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"corridorwatch/internal/longtest"
 )
 
 // TestLongRecompute sends a world of which some events come days late: the views count them and do not have them, and after a recompute
 // are those of a run in which everything had come in time. The stages have forgotten all of it by then; TestLongReplay has a run that is held.
 func TestLongRecompute(t *testing.T) {
-	takesLong(t)
+	longtest.Only(t)
 	t.Parallel()
 	all := newProgram(t).world()
 	early, late := split(t, all)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"corridorwatch/internal/longtest"
 	"corridorwatch/schemas/clickhouse"
 )
 
@@ -21,7 +22,7 @@ import (
 // were recomputed and some wait, and with rejects. The views equal those of the first run. One replay is killed in the middle and run
 // again. Then the views are switched, and back.
 func TestLongReplay(t *testing.T) {
-	takesLong(t)
+	longtest.Only(t)
 	t.Parallel()
 	p := keepsAll(t)
 	early, late := split(t, p.world())
@@ -102,8 +103,9 @@ func keepsAll(t *testing.T) *program {
 	return newProgram(t, envPrefix+"BROKERS="+strings.Join(broker.ListenAddrs(), ","))
 }
 
-// TestReplayOfWallTime: the ticks of the clock are replayed as they were, and afterwards the clock of the new installation goes on.
-func TestReplayOfWallTime(t *testing.T) {
+// TestLongReplayOfWallTime: the ticks of the clock are replayed as they were, and afterwards the clock of the new installation goes on.
+func TestLongReplayOfWallTime(t *testing.T) {
+	longtest.Only(t)
 	t.Parallel()
 	p := keepsAll(t)
 	s := p.up()

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"corridorwatch/internal/kafkatest"
+	"corridorwatch/internal/longtest"
 )
 
 // TestLongRoles shares a simulated world among processes: two, then three, of which one is killed, one paused for longer than its session
 // and woken, one stopped in order, and one added; in between broker and ClickHouse are killed
 // and come back. The views are those of a single process that was not disturbed.
 func TestLongRoles(t *testing.T) {
-	takesLong(t)
+	longtest.Only(t)
 	t.Parallel()
 	whole := newProgram(t)
 	parts := worldInParts(whole, 6)

@@ -22,6 +22,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"corridorwatch/internal/kafkatest"
+	"corridorwatch/internal/longtest"
 )
 
 // identity is a certificate that vouches for itself, as server and client, and the files that hold it.
@@ -113,8 +114,9 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestGrants runs the roles on an Apache Kafka that lets each do only what 'topics plan' says it needs.
-func TestGrants(t *testing.T) {
+// TestLongGrants runs the roles on an Apache Kafka that lets each do only what 'topics plan' says it needs.
+func TestLongGrants(t *testing.T) {
+	longtest.Only(t)
 	t.Parallel()
 	cluster := kafkatest.StartConfig(t, kafkatest.Config{Nodes: 1, Secure: true})
 	as := func(u kafkatest.User) []string {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"corridorwatch/internal/kafkalog"
+	"corridorwatch/internal/longtest"
 	"corridorwatch/schemas"
 )
 
@@ -16,7 +17,7 @@ import (
 // leaves rows of the old catalogue beyond the last checkpoint, and by processes that run beside those with the old one. The views are
 // the same. Another train is at a place by a name that the old catalogue lacks.
 func TestLongCatalogueChanged(t *testing.T) {
-	takesLong(t)
+	longtest.Only(t)
 	t.Parallel()
 	older, newer := catalogues(t)
 	first, second, last := wayOverTheBorder(t)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"google.golang.org/protobuf/proto"
 
+	"corridorwatch/internal/longtest"
 	"corridorwatch/processors/stream"
 	"corridorwatch/schemas/pb"
 )
@@ -38,9 +38,7 @@ const within = 400
 
 // TestLongPlanted puts in one bug after the other: the first seeds must catch it.
 func TestLongPlanted(t *testing.T) {
-	if os.Getenv("CORRIDORWATCH_LONG") != "1" {
-		t.Skip("takes long: 'make long' runs it")
-	}
+	longtest.Only(t)
 	for _, p := range planted {
 		t.Run(p.name, func(t *testing.T) {
 			for seed := range uint64(within) {

@@ -4,12 +4,12 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"corridorwatch/internal/longtest"
 	"corridorwatch/schemas/network"
 	"corridorwatch/schemas/pb"
 )
@@ -233,9 +233,7 @@ func (by scores) of(kind string) *score {
 
 // TestLongIncidents: 60 days with 40 incidents of every kind and size at eight borders, against 28 ordinary days before.
 func TestLongIncidents(t *testing.T) {
-	if os.Getenv("CORRIDORWATCH_LONG") != "1" {
-		t.Skip("takes long: 'make long' runs it")
-	}
+	longtest.Only(t)
 	cat := testCatalog(t)
 	from := uint64(3001)
 	if *seedsFrom != 0 {

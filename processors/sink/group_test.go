@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"corridorwatch/internal/kafkalog"
+	"corridorwatch/internal/longtest"
 	"corridorwatch/processors/sink"
 	"corridorwatch/schemas"
 	"corridorwatch/schemas/clickhouse"
@@ -44,9 +45,10 @@ func TestSinksShareTheWork(t *testing.T) {
 	equal(t, "shared", got, w.sinkTo(begin+6*hour))
 }
 
-// TestZombies: a sink is silent for longer than a session, and others take over; it wakes and inserts what it had, and writes its
+// TestLongZombies: a sink is silent for longer than a session, and others take over; it wakes and inserts what it had, and writes its
 // offsets, which are older than those of its successor.
-func TestZombies(t *testing.T) {
+func TestLongZombies(t *testing.T) {
+	longtest.Only(t)
 	t.Parallel()
 	for _, asleep := range []string{"before-insert", "after-insert"} {
 		t.Run(asleep, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"corridorwatch/internal/longtest"
 	"corridorwatch/processors/sink"
 	"corridorwatch/schemas/clickhouse"
 )
@@ -138,8 +139,9 @@ func TestTooManyParts(t *testing.T) {
 		"ALTER TABLE DB.legs RESET SETTING parts_to_throw_insert, parts_to_delay_insert", "legs", "too many parts", "code=252")
 }
 
-// TestRefused lets ClickHouse refuse every insert for a while, each time for another reason.
-func TestRefused(t *testing.T) {
+// TestLongRefused lets ClickHouse refuse every insert for a while, each time for another reason.
+func TestLongRefused(t *testing.T) {
+	longtest.Only(t)
 	t.Parallel()
 	w := newWorld(t)
 	w.history(0, 3)

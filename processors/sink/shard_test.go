@@ -14,6 +14,7 @@ import (
 
 	"corridorwatch/internal/embedded/engine"
 	"corridorwatch/internal/embedded/enginetest"
+	"corridorwatch/internal/longtest"
 	"corridorwatch/schemas/clickhouse"
 	"corridorwatch/schemas/network"
 )
@@ -115,9 +116,10 @@ func (w *world) rows(conn driver.Conn) (rows map[string][]string, keys map[strin
 	return rows, keys
 }
 
-// TestShards spreads the rows over three servers, of which one is killed and comes back, and the sink is stopped and started: together
+// TestLongShards spreads the rows over three servers, of which one is killed and comes back, and the sink is stopped and started: together
 // they hold what one server would hold, each key in one of them.
-func TestShards(t *testing.T) {
+func TestLongShards(t *testing.T) {
+	longtest.Only(t)
 	t.Parallel()
 	w := newWorld(t)
 	w.history(0, 4)
@@ -193,8 +195,9 @@ func TestReplicaDown(t *testing.T) {
 	equal(t, "by the other replica", w.dump(), want)
 }
 
-// TestEngineKilled kills ClickHouse while rows are under way to it, again and again, and lets it be away for a while.
-func TestEngineKilled(t *testing.T) {
+// TestLongEngineKilled kills ClickHouse while rows are under way to it, again and again, and lets it be away for a while.
+func TestLongEngineKilled(t *testing.T) {
+	longtest.Only(t)
 	t.Parallel()
 	w := newWorld(t)
 	w.history(0, 1)

@@ -11,6 +11,7 @@ import (
 
 	"corridorwatch/internal/embedded/engine"
 	"corridorwatch/internal/embedded/enginetest"
+	"corridorwatch/internal/longtest"
 	"corridorwatch/schemas/clickhouse"
 )
 
@@ -72,8 +73,9 @@ func ofItsOwn(t *testing.T) *engine.Engine {
 	return e
 }
 
-// TestStoryThroughACluster reads the views through Distributed tables.
-func TestStoryThroughACluster(t *testing.T) {
+// TestLongStoryThroughACluster reads the views through Distributed tables.
+func TestLongStoryThroughACluster(t *testing.T) {
+	longtest.Only(t)
 	c := clickhouse.Config{Addr: ofItsOwn(t).Addr(), Database: "story", Cluster: "c"}
 	if err := clickhouse.Migrate(within(t, 3*time.Minute), c, catalogue(t)); err != nil {
 		t.Fatal(err)

@@ -8,12 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"corridorwatch/internal/longtest"
 	"corridorwatch/schemas/clickhouse"
 )
 
-// TestSwitch: the views of one database read another's tables, stay so over migrations of either, and go back. Whoever asks meanwhile
+// TestLongSwitch: the views of one database read another's tables, stay so over migrations of either, and go back. Whoever asks meanwhile
 // sees the one or the other.
-func TestSwitch(t *testing.T) {
+func TestLongSwitch(t *testing.T) {
+	longtest.Only(t)
 	a, b := migrated(t), migrated(t)
 	visit := "INSERT INTO DB.visits (unit, unit_kind, journey, place, n, version) VALUES ('%s', 'train', 'J', 'kz-dostyk', 1, 1)"
 	a.exec(fmt.Sprintf(visit, "A"))
