@@ -170,9 +170,10 @@ func (s *service) viewsOf(database string) map[string][]string {
 	return views
 }
 
-// TestReplayedAlerts: replayed from the beginning, from Kafka or from the tables, into another number of partitions, the same alerts are told
+// TestLongReplayedAlerts: replayed from the beginning, from Kafka or from the tables, into another number of partitions, the same alerts are told
 // at the same stage times: every version of each, with a closure that was lifted under the id it was declared under.
-func TestReplayedAlerts(t *testing.T) {
+func TestLongReplayedAlerts(t *testing.T) {
+	longtest.Only(t)
 	t.Parallel()
 	p := keepsAll(t)
 	s := p.up("--time", "data")

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"corridorwatch/internal/kafkatest"
+	"corridorwatch/internal/longtest"
 )
 
 // TestHere says whether tests have Apache Kafka; 'make test' shows what it prints.
@@ -22,8 +23,9 @@ func TestHere(t *testing.T) {
 	fmt.Printf("Apache Kafka %s is tested with, from %s\n", kafkatest.Version, dir)
 }
 
-// Three nodes hold a partition; its leader moves to another, proxies lose an answer, and a node that was killed comes back on its data.
-func TestThreeNodes(t *testing.T) {
+// TestLongThreeNodes: three nodes hold a partition; its leader moves to another, proxies lose an answer, and a node that was killed comes back on its data.
+func TestLongThreeNodes(t *testing.T) {
+	longtest.Only(t)
 	c := kafkatest.StartConfig(t, kafkatest.Config{Nodes: 3, Proxied: true})
 	topic(t, c, "t")
 	if err := write(c, "t", "1"); err != nil {
