@@ -21,13 +21,17 @@ func (c *Client) Offsets(ctx context.Context, topic string, partition int) (star
 	return start, end, err
 }
 
-// offsets asks for the end first: a partition that ends at 0 begins there, too, and a new installation has many of these.
+// offsets asks for the end first: a partition that ends at 0 begins there, too, and a new installation has many of these. Where something
+// was deleted it asks for the end again: who deletes has written more before, and without that what is left may lack what it was kept for.
 func (c *Client) offsets(ctx context.Context, broker int32, topic string, partition int) (start, end int64, err error) {
 	if end, err = c.offsetAt(ctx, broker, topic, partition, kafka.LastOffset); err != nil || end == 0 {
 		return 0, 0, err
 	}
-	start, err = c.offsetAt(ctx, broker, topic, partition, kafka.FirstOffset)
-	return start, max(start, end), err // between the two something may have been written and deleted
+	if start, err = c.offsetAt(ctx, broker, topic, partition, kafka.FirstOffset); err != nil || start == 0 {
+		return start, end, err
+	}
+	end, err = c.offsetAt(ctx, broker, topic, partition, kafka.LastOffset)
+	return start, end, err
 }
 
 // End returns the end of a partition, as Offsets does, for who does not ask where it begins.
