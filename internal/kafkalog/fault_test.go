@@ -347,3 +347,35 @@ func TestTroubleIsTold(t *testing.T) {
 type lineWriter chan string
 
 func (w lineWriter) Write(b []byte) (int, error) { w <- string(b); return len(b), nil }
+
+// Between the answers to where a partition ends and where it begins, another writes to it and cuts it: what it holds then is told, and not
+// that it holds nothing.
+func TestOffsetsOfWhatIsCutMeanwhile(t *testing.T) {
+	c := broker(t)
+	k, other := client(t, c), client(t, c)
+	create(t, k, "t", 1)
+	write := func(values ...string) {
+		a := other.Appender("t", 0)
+		for _, v := range values {
+			a.Append(nil, []byte(v))
+		}
+		flush(t, a)
+	}
+	write("1", "2")
+	c.ControlKey(int16(kmsg.ListOffsets), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		if req.(*kmsg.ListOffsetsRequest).Topics[0].Partitions[0].Timestamp != kafka.FirstOffset {
+			c.KeepControl()
+			return nil, nil, false
+		}
+		c.SleepControl(func() {
+			write("3", "4")
+			if err := other.DeleteRecords(within(t, 10*time.Second), "t", 0, 3); err != nil {
+				t.Error(err)
+			}
+		})
+		return nil, nil, false
+	})
+	if start, end, err := k.Offsets(within(t, 10*time.Second), "t", 0); start != 3 || end != 4 || err != nil {
+		t.Errorf("[%d, %d), %v, want [3, 4)", start, end, err)
+	}
+}
