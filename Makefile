@@ -14,6 +14,8 @@ test: build engine kafka  ## the tests; those whose tools are missing are skippe
 
 long: build engine kafka  ## tests that take longer than one waits for: other brokers, other worlds, faults of three brokers
 	CORRIDORWATCH_LONG=1 go test -timeout 60m -run '^TestLong' $(shell grep -rl --include='*_test.go' '^func TestLong' . | xargs -n 1 dirname | sort -u)
+	go test -timeout 60m -run 'TestSeeds|TestFoldedTwice' ./internal/simulation -seeds 300 -logs 150
+	go test -timeout 60m -run TestQuietDays ./processors/delay -quiet 4
 
 PAGE := processors/live/web
 
@@ -43,7 +45,7 @@ soak: engine kafka        ## the crash test in full, goes on where it was interr
 		-seed $(or $(SEED),0) -state $(or $(STATE),$(CURDIR)/.soak) $(if $(BROKERS),-brokers $(BROKERS)) $(if $(CLICKHOUSE),-clickhouse $(CLICKHOUSE))
 
 faults: engine kafka      ## what can happen to three brokers while events flow, all of it; make long has the short ones
-	CORRIDORWATCH_LONG=1 go test -v -count=1 -timeout 1h -run 'TestLongBrokerFaults|TestLongFullDisk' ./cmd/corridorwatch -all-faults
+	CORRIDORWATCH_LONG=1 go test -v -count=1 -timeout 1h -run 'TestLongBrokerFaults' ./cmd/corridorwatch -all-faults
 
 seeds:                    ## simulated faults: make seeds SEEDS=100000; goes on where it was stopped, SEED=17 repeats one
 	@mkdir -p .bin

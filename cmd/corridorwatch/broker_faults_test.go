@@ -175,37 +175,24 @@ func (f *faulty) untilItGoesOn() {
 	f.note("goes on meanwhile")
 }
 
-// TestLongFullDisk lets the disk of the embedded broker run full. In the end the views are those of a run that was not disturbed, and the audit
-// is clean.
-func TestLongFullDisk(t *testing.T) {
-	longtest.Only(t)
-	t.Parallel()
-	_, world, want := faultless(t)
-	fullDisk(t, world, want)
-}
-
 // TestLongBrokerFaults lets events flow through the program and three nodes of Apache Kafka, each behind a proxy, while leaders move, answers
-// are lost, the network is cut and brokers die. In the end the views are those of a run that was not disturbed, and the audit is clean.
-// 'make faults' adds those that take longer.
+// are lost, the network is cut and brokers die; and through the embedded broker while its disk is full. In the end the views are those of a run
+// that was not disturbed, and the audit is clean. 'make faults' adds those that take longer.
 func TestLongBrokerFaults(t *testing.T) {
 	longtest.Only(t)
 	t.Parallel()
-	whole, world, want := faultless(t)
-	threeNodes(t, whole, world, want)
-}
-
-// faultless is a world, and what the views say of it where nothing goes wrong.
-func faultless(t *testing.T) (whole *program, world string, want map[string][]string) {
-	whole = newProgram(t)
+	whole := newProgram(t)
 	more := []string{"--duplicates", "0.02", "--shuffle", "10m"}
 	if *allFaults {
 		more = append(more, "--days", "4", "--trains", "2", "--interval", "1m")
 	}
-	world = whole.world(more...)
+	world := whole.world(more...)
 	s := whole.up("--time", "data")
-	defer s.stop(syscall.SIGTERM)
 	s.run("ingest", "--wait", "--beyond", "24h", world)
-	return whole, world, s.views()
+	want := s.views()
+	s.stop(syscall.SIGTERM)
+	t.Run("full disk of the embedded broker", func(t *testing.T) { fullDisk(t, world, want) })
+	t.Run("three nodes", func(t *testing.T) { threeNodes(t, whole, world, want) })
 }
 
 func threeNodes(t *testing.T, whole *program, world string, want map[string][]string) {

@@ -72,7 +72,6 @@ func (cfg *childConfig) failpoint(name string) {
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.anew()
 	ctx := within(t, 5*time.Minute)
 	tables := []string{"train_events", "visits", "visits_history", "legs", "train_status"}
 	const kills = 15

@@ -2,7 +2,6 @@ package clickhouse
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -141,10 +140,13 @@ func viewLines(ctx context.Context, conn driver.Conn, database string, scope Sco
 		}
 		out[view] = fmt.Sprintf("SELECT formatRowNoNewline('JSONEachRow', `%s`) AS line FROM %s.%s", strings.Join(columns, "`, `"), database, view)
 	}
-	if len(out) == 0 {
-		return nil, errors.Join(fmt.Errorf("database %s has no v_ views: run 'corridorwatch migrate'", database), rows.Err())
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list views of %s: %w", database, err)
 	}
-	return out, rows.Err()
+	if len(out) == 0 {
+		return nil, fmt.Errorf("database %s has no v_ views: run 'corridorwatch migrate'", database)
+	}
+	return out, nil
 }
 
 // column returns the one text column of a query.
