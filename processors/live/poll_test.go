@@ -16,10 +16,10 @@ import (
 func TestLookWhileWatched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
-		stuck := false
+		var stuck atomic.Bool
 		p := NewPoll(func(ctx context.Context, sql, _ string, _ url.Values) (io.ReadCloser, error) {
 			asked.Add(1)
-			if stuck {
+			if stuck.Load() {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}
@@ -60,7 +60,8 @@ func TestLookWhileWatched(t *testing.T) {
 		}
 		third()
 		rests("after another has gone")
-		stuck, began = true, time.Now()
+		stuck.Store(true)
+		began = time.Now()
 		fourth := p.Watch(ctx)
 		if took := time.Since(began); took != soon {
 			t.Errorf("ClickHouse does not answer, and who watches waits for %s", took)
