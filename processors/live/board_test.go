@@ -155,6 +155,19 @@ func newStream(b *Board) *httptest.Server {
 	return httptest.NewServer(&Stream{Board: b, Views: []string{"trains", "borders"}, Coalesce: time.Millisecond, Beat: func() any { return map[string]int{"now": 1} }})
 }
 
+// TestHeadWatchesNothing: what asks for the head of the stream alone is answered, and does not count as somebody who watches.
+func TestHeadWatchesNothing(t *testing.T) {
+	s := &Stream{Board: NewBoard(), Views: []string{"trains"}, Beat: func() any { return nil }, Watch: func(context.Context) func() {
+		t.Error("it watches")
+		return func() {}
+	}}
+	answer := httptest.NewRecorder()
+	s.ServeHTTP(answer, httptest.NewRequest(http.MethodHead, "/api/v1/stream?views=trains", nil))
+	if kind := answer.Result().Header.Get("Content-Type"); answer.Code != http.StatusOK || kind != "text/event-stream" {
+		t.Errorf("%d, %s", answer.Code, kind)
+	}
+}
+
 // TestResume: a client that was cut off is told what it missed, by the same process; another process tells it everything.
 func TestResume(t *testing.T) {
 	b := NewBoard()

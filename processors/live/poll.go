@@ -100,6 +100,7 @@ func (p *Poll) Watch(ctx context.Context) (leave func()) {
 	p.mu.Lock()
 	if p.watchers++; p.watchers == 1 {
 		close(p.watched)
+		p.state.Error = "" // of when somebody last watched: the next look tells anew
 	}
 	looked, old := p.looked, time.Since(p.state.Looked) > 2*often.every
 	p.mu.Unlock()

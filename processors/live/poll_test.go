@@ -66,7 +66,17 @@ func TestLookWhileWatched(t *testing.T) {
 		if took := time.Since(began); took != soon {
 			t.Errorf("ClickHouse does not answer, and who watches waits for %s", took)
 		}
+		time.Sleep(time.Minute)
+		if p.State().Error == "" {
+			t.Error("ClickHouse does not answer, and nobody is told")
+		}
 		fourth()
+		rests("after ClickHouse was away")
+		fifth := p.Watch(ctx)
+		if err := p.State().Error; err != "" {
+			t.Errorf("told of what was hours ago: %s", err)
+		}
+		fifth()
 		cancel()
 		<-ended
 	})

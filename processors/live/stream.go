@@ -60,6 +60,9 @@ func (s *Stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx, which would hold it back
+	if r.Method == http.MethodHead {
+		return // nobody reads what would follow, and nothing would tell when they have gone
+	}
 	if s.clients != nil {
 		s.clients.Inc()
 		defer s.clients.Dec()
