@@ -77,7 +77,7 @@ func (p *partition) read(ctx context.Context, c *collector) error {
 			if !errors.As(err, &gone) {
 				return err
 			}
-			if err := p.overtaken(ctx, gone.Start, gone.End); err != nil {
+			if err := p.overtaken(ctx, gone); err != nil {
 				return err
 			}
 			reader = p.reader()

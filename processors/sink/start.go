@@ -72,10 +72,10 @@ func (p *partition) start(ctx context.Context) error {
 }
 
 // overtaken goes on behind what another sink has stored in the meantime, since the log below may have been deleted. If no other has,
-// the log is not the one it should be.
-func (p *partition) overtaken(ctx context.Context, start, end int64) error {
+// the log is not the one it should be. Which that is, is asked for after what was stored, which may have been long in coming.
+func (p *partition) overtaken(ctx context.Context, gone *kafkalog.RangeError) error {
 	if p.cfg.FromStart {
-		return &kafkalog.RangeError{Topic: p.inKafka(), Partition: p.index, Offset: p.next, Start: start, End: end}
+		return gone
 	}
 	stored, err := p.stored(ctx)
 	if err != nil {
@@ -86,6 +86,10 @@ func (p *partition) overtaken(ctx context.Context, start, end int64) error {
 		if err := p.resume(stored); err != nil {
 			return err
 		}
+	}
+	start, end, err := p.cfg.Log.Offsets(ctx, p.inKafka(), p.index)
+	if err != nil {
+		return err
 	}
 	return p.check(start, end)
 }
