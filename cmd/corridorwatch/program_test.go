@@ -129,7 +129,7 @@ func (p *program) try(args ...string) (string, error) {
 	cmd := p.command(args...)
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	if err := cmd.Run(); err != nil {
-		return out.String(), fmt.Errorf("corridorwatch %s: %w\n%s", strings.Join(args, " "), err, complaints.String())
+		return out.String(), fmt.Errorf("corridorwatch %s: %w\n%s%s", strings.Join(args, " "), err, out.String(), complaints.String())
 	}
 	return out.String(), nil
 }

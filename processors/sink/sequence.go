@@ -16,7 +16,6 @@ type sender struct {
 	epoch uint32
 	seq   uint64
 	mark  int64 // stage time the task has closed, ms; 0: not seen since the start
-	any   bool  // the next record is taken whatever its number
 }
 
 // senders are all tasks that write one partition.
@@ -25,6 +24,7 @@ type senders struct {
 	first  uint32 // task of the first sender of each stage
 	tasks  uint32 // a stage
 	from   []sender
+	any    bool // whatever numbers are missing
 }
 
 // newSenders knows who writes partition index of topic: of topics that tasks own, one task of each writing stage, else all.
@@ -61,13 +61,6 @@ func (s *senders) load(stored []sender) error {
 	return nil
 }
 
-// unknown lets every task begin with any number.
-func (s *senders) unknown() {
-	for i := range s.from {
-		s.from[i].any = true
-	}
-}
-
 func (s *senders) copy() []sender { return slices.Clone(s.from) }
 
 // take decides whether rec is new. Repetitions and what a superseded epoch still wrote are dropped; a gap is an error, since then
@@ -80,8 +73,6 @@ func (s *senders) take(rec *pb.Record) (bool, error) {
 	}
 	due := from.seq + 1
 	switch {
-	case from.any:
-		from.any, due = false, rec.Seq
 	case rec.Epoch < from.epoch:
 		return false, nil
 	case rec.Epoch > from.epoch:
@@ -89,7 +80,7 @@ func (s *senders) take(rec *pb.Record) (bool, error) {
 	case rec.Seq < due:
 		return false, nil
 	}
-	if rec.Seq != due {
+	if rec.Seq != due && !s.any {
 		return false, fmt.Errorf("sequence gap: task %s/%d epoch %d sent %d where %d was due: the log has lost records; "+
 			"restore the topic or replay into a new prefix", schemas.StageName(rec.Stage), rec.Task, rec.Epoch, rec.Seq, due)
 	}

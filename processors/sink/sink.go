@@ -48,8 +48,8 @@ type Config struct {
 	MaxBytes   int                   // ... or records of this many bytes; 0: 64 MiB
 	Logger     *slog.Logger          // nil: slog.Default()
 	Metrics    prometheus.Registerer // takes the sink's metrics; nil: none
-	// FromStart begins where each log begins, whatever was stored, and takes the first number of each task as it comes: to fill other
-	// tables from the same topics.
+	// FromStart begins where each log begins, whatever was stored, and takes what it finds, also where numbers are missing: to fill other tables from the
+	// same topics, for who looks for gaps himself.
 	FromStart bool
 	// Stored is called when a partition's next offset has been stored: nothing below it will be read again. topic is without
 	// prefix. May be nil.

@@ -67,7 +67,7 @@ func (p *partition) start(ctx context.Context) error {
 		return err
 	}
 	p.next = start
-	p.senders.unknown()
+	p.senders.any = true
 	return nil
 }
 

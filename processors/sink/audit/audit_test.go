@@ -1,4 +1,4 @@
-package audit_test
+package audit
 
 import (
 	"context"
@@ -7,17 +7,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"google.golang.org/protobuf/proto"
 
 	"corridorwatch/internal/kafkalog"
-	"corridorwatch/processors/sink/audit"
 	"corridorwatch/schemas"
 	"corridorwatch/schemas/pb"
 )
 
-// numbers are epoch and number of records of one task.
-type numbers [][2]uint64
+// numbers are epoch and number of records of one task, and in which minute they were written.
+type numbers [][3]uint64
 
 // TestGaps: what the numbers of a task say about the log. Where it has lost something the audit says where and ends there, before it
 // looks at any table.
@@ -35,7 +35,7 @@ func TestGaps(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out strings.Builder
-			clean, err := audit.Run(t.Context(), config(t, c.written), &out)
+			clean, err := Run(t.Context(), config(t, c.written), &out)
 			if err != nil || clean {
 				t.Errorf("clean %t, %v", clean, err)
 			}
@@ -52,7 +52,7 @@ func TestGaps(t *testing.T) {
 
 // TestCutWhileRead: what retention deletes during an audit is not what the topics have lost. What is left is judged.
 func TestCutWhileRead(t *testing.T) {
-	cfg := config(t, numbers{{1, 1}, {1, 2}, {1, 3}, {1, 5}})
+	cfg := config(t, numbers{{1, 1}, {1, 2}, {1, 3}, {1, 5, 1}})
 	status := cfg.Log.Appender(schemas.InKafka("t", schemas.TrainStatus), 0) // is read before visits
 	status.Append([]byte("key"), []byte{})
 	if _, err := status.Flush(t.Context()); err != nil {
@@ -64,13 +64,54 @@ func TestCutWhileRead(t *testing.T) {
 		}
 	}
 	var out strings.Builder
-	clean, err := audit.Run(t.Context(), cfg, &out)
+	clean, err := Run(t.Context(), cfg, &out)
 	if err != nil || clean || !strings.Contains(out.String(), "5 follows 3 at offset 3") {
 		t.Errorf("clean %t, %v\n%s", clean, err, out.String())
 	}
 }
 
-func config(t *testing.T, written numbers) audit.Config {
+// TestCutWhereTwoWrote: a process that was paused, and the one that took its task up, write the same numbers, each in order. What is left
+// of that behind a cut has lost nothing, though numbers are not there.
+func TestCutWhereTwoWrote(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		written numbers
+		before  int64 // what lies below this offset is deleted
+		line    string
+		whole   bool
+	}{
+		{"repeated first", numbers{{1, 1}, {1, 2}, {1, 3}, {1, 1}, {1, 4}, {1, 5}, {1, 2}, {1, 3}, {1, 4}, {1, 5}, {1, 6}}, 3,
+			"visits/1 dwell/1 1 4 1 6 4 0 none known: behind what was deleted 4 follows 1 at offset 4", true},
+		{"gave up before it came to what is new", numbers{{1, 1}, {1, 2}, {1, 3}, {1, 1}, {1, 4}, {1, 5}}, 3,
+			"visits/1 dwell/1 1 3 1 5 0 0 none known: behind what was deleted 4 follows 1 at offset 4", true},
+		{"superseded first", numbers{{1, 1}, {2, 1}, {1, 2}, {2, 2}, {2, 3}}, 2,
+			"visits/1 dwell/1 2 2 2 3 0 0 none known: behind what was deleted begins with number 2 at offset 3", true},
+		{"lost long after", numbers{{1, 1}, {1, 2}, {1, 3}, {1, 5, 1}}, 2, "visits/1 dwell/1 1 2 3 5 0 0 5 follows 3 at offset 3", false},
+		{"epoch lost long after", numbers{{1, 1}, {1, 2}, {2, 2, 1}}, 1, "visits/1 dwell/1 2 1 2 2 0 0 begins with number 2 at offset 2", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := config(t, c.written)
+			if err := cfg.Log.DeleteRecords(t.Context(), schemas.InKafka("t", schemas.Visits), 1, c.before); err != nil {
+				t.Fatal(err)
+			}
+			all, err := cfg.extents(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			runs, err := cfg.sequences(t.Context(), all)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out strings.Builder
+			whole, err := printRuns(&out, runs)
+			if said := strings.Join(strings.Fields(out.String()), " "); err != nil || whole != c.whole || !strings.HasSuffix(said, c.line) {
+				t.Errorf("whole %t, %v; want %q in\n%s", whole, err, c.line, said)
+			}
+		})
+	}
+}
+
+func config(t *testing.T, written numbers) Config {
 	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
 		t.Fatal(err)
@@ -87,18 +128,23 @@ func config(t *testing.T, written numbers) audit.Config {
 	if err := log.CreateTopics(ctx, specs); err != nil {
 		t.Fatal(err)
 	}
-	to := log.Appender(schemas.InKafka("t", schemas.Visits), 1)
+	began := time.Now().Add(-time.Hour)
+	var records []kafka.Record
 	for _, n := range written {
 		b, err := proto.Marshal(&pb.Record{Stage: pb.Stage_DWELL, Task: 1, Epoch: uint32(n[0]), Seq: n[1], Body: &pb.Record_Mark{Mark: 1}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		to.Append([]byte("key"), b)
+		records = append(records, kafka.Record{Time: began.Add(time.Duration(n[2]) * time.Minute), Key: kafka.NewBytes([]byte("key")), Value: kafka.NewBytes(b)})
 	}
-	if _, err := to.Flush(ctx); err != nil {
+	client := &kafka.Client{Addr: kafka.TCP(broker.ListenAddrs()...)}
+	_, err = client.Produce(ctx, &kafka.ProduceRequest{
+		Topic: schemas.InKafka("t", schemas.Visits), Partition: 1, RequiredAcks: kafka.RequireAll, Records: kafka.NewRecordReader(records...),
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return audit.Config{
+	return Config{
 		Log: log, Prefix: "t", Partitions: 2, Progress: func(string, int64, int64) {}, Logger: slog.New(slog.DiscardHandler),
 	}
 }

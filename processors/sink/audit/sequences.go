@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"text/tabwriter"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -26,7 +27,13 @@ type run struct {
 	first, last     uint64
 	repeated, stale int64  // numbers that had been there; records of an epoch that had been superseded
 	gap             string // the first
+	cut             string // what would be a gap, had nothing been deleted just before
+	begun           int64  // when the first record of the task that is left was written, Unix milliseconds
 }
+
+// overlap is for how long two processes may write what one task has to say: one that was paused and wakes finds out at its next
+// checkpoint. Where a log was cut in between, its first numbers may be repetitions of what is deleted, and those that follow are higher.
+const overlap = time.Minute
 
 type writer struct {
 	stage pb.Stage
@@ -75,7 +82,7 @@ func (c Config) partition(ctx context.Context, at partition, e extent, read func
 			if err := proto.Unmarshal(raw.Value, rec); err != nil {
 				return nil, fmt.Errorf("%s offset %d is not a record of corridorwatch: %w", at, raw.Offset, err)
 			}
-			if r := next(current, at, e, rec, raw.Offset); r != nil {
+			if r := next(current, at, e, rec, raw); r != nil {
 				runs = append(runs, r)
 			}
 		}
@@ -85,14 +92,17 @@ func (c Config) partition(ctx context.Context, at partition, e extent, read func
 }
 
 // next counts a record; a run that begins with it is returned.
-func next(current map[writer]*run, at partition, e extent, rec *pb.Record, offset int64) *run {
+func next(current map[writer]*run, at partition, e extent, rec *pb.Record, raw *kafkalog.Record) *run {
 	w := writer{rec.Stage, rec.Task}
 	r := current[w]
 	switch {
 	case r == nil || rec.Epoch > r.epoch:
-		begun := &run{at: at, stage: rec.Stage, task: rec.Task, epoch: rec.Epoch, records: 1, first: rec.Seq, last: rec.Seq}
+		begun := &run{at: at, stage: rec.Stage, task: rec.Task, epoch: rec.Epoch, records: 1, first: rec.Seq, last: rec.Seq, begun: raw.TimeMS}
+		if r != nil {
+			begun.begun = r.begun
+		}
 		if rec.Seq != 1 && (r != nil || e.start == 0) {
-			begun.gap = fmt.Sprintf("begins with number %d at offset %d", rec.Seq, offset)
+			begun.missing(e, raw, fmt.Sprintf("begins with number %d at offset %d", rec.Seq, raw.Offset))
 		}
 		current[w] = begun
 		return begun
@@ -101,13 +111,22 @@ func next(current map[writer]*run, at partition, e extent, rec *pb.Record, offse
 	case rec.Seq <= r.last:
 		r.repeated++
 	default:
-		if rec.Seq != r.last+1 && r.gap == "" {
-			r.gap = fmt.Sprintf("%d follows %d at offset %d", rec.Seq, r.last, offset)
+		if rec.Seq != r.last+1 {
+			r.missing(e, raw, fmt.Sprintf("%d follows %d at offset %d", rec.Seq, r.last, raw.Offset))
 		}
 		r.records++
 		r.last = rec.Seq
 	}
 	return nil
+}
+
+// missing takes down that numbers before raw are not there.
+func (r *run) missing(e extent, raw *kafkalog.Record, what string) {
+	if e.start > 0 && raw.TimeMS-r.begun < overlap.Milliseconds() {
+		r.cut = what
+	} else {
+		r.gap = cmp.Or(r.gap, what)
+	}
 }
 
 // printRuns writes the table, and tells whether there was no gap.
@@ -117,6 +136,9 @@ func printRuns(out io.Writer, runs []*run) (whole bool, err error) {
 	fmt.Fprintln(w, "TOPIC\tTASK\tEPOCH\tRECORDS\tFIRST\tLAST\tREPEATED\tOF OLDER EPOCHS\tGAP")
 	for _, r := range runs {
 		gap := cmp.Or(r.gap, "none")
+		if r.gap == "" && r.cut != "" {
+			gap = "none known: behind what was deleted " + r.cut
+		}
 		whole = whole && r.gap == ""
 		fmt.Fprintf(w, "%s\t%s/%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", r.at, schemas.StageName(r.stage), r.task, r.epoch, r.records, r.first, r.last, r.repeated, r.stale, gap)
 	}
