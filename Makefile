@@ -40,8 +40,8 @@ kafka:                    ## the Apache Kafka that tests run against, once per u
 accept: build engine      ## the simulated world against its truth: make accept ARGS="--days 14"
 	@$(BIN) accept $(ARGS)
 
-soak: engine kafka        ## the crash test in full, goes on where it was interrupted: make soak SEED=7, or BROKERS=host:9092 CLICKHOUSE=host:8123
-	nice go test -v -count=1 -timeout 48h -parallel 1 -run '^TestCrash$$' ./cmd/corridorwatch -rounds $(or $(ROUNDS),200) -kafka-rounds $(or $(KAFKA_ROUNDS),100) \
+soak: engine kafka        ## the crash test in full, goes on where it was interrupted: make soak SEED=7 PARALLEL=3, or BROKERS=host:9092 CLICKHOUSE=host:8123
+	nice go test -v -count=1 -timeout 48h -parallel $(or $(PARALLEL),1) -run '^TestCrash$$' ./cmd/corridorwatch -rounds $(or $(ROUNDS),200) -kafka-rounds $(or $(KAFKA_ROUNDS),100) \
 		-seed $(or $(SEED),0) -state $(or $(STATE),$(CURDIR)/.soak) $(if $(BROKERS),-brokers $(BROKERS)) $(if $(CLICKHOUSE),-clickhouse $(CLICKHOUSE))
 
 faults: engine kafka      ## what can happen to three brokers while events flow, all of it; make long has the short ones
