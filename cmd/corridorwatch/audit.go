@@ -23,9 +23,10 @@ func auditCmd() *cobra.Command {
 		Short: "hold the tables against the topics: nothing missing, nothing older, nothing else",
 		Long: "Reads every topic that has tables from its beginning, checks that the sequence numbers of every task have no gap, fills a database\n" +
 			"PREFIX_audit from what it reads, and compares: for every key the row with the highest version must be in the installation's own\n" +
-			"tables too, with the same contents. What lies outside retention is named: its rows cannot be judged. Nor can numbers of the first\n" +
-			"minute behind it where two processes had just written the same task: 'none known' is said of them. It runs beside a running\n" +
-			"installation, reads its topics and tables and changes neither; it takes as much room in ClickHouse as the topics fill.\n" +
+			"tables too, with the same contents. What lies outside retention is named: its rows cannot be judged. Where a task's\n" +
+			"numbers leap once within its first minute behind that, 'none known' is said: two processes that wrote the same task look like it,\n" +
+			"and so does a loss. It runs beside a running installation, reads its topics and tables and changes neither; it takes as much room\n" +
+			"in ClickHouse as the topics fill.\n" +
 			"Exit status: 0 all is well, 1 something is wrong, 2 it could not judge.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

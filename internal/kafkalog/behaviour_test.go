@@ -90,7 +90,7 @@ func testTimestamps(t *testing.T, c cluster) {
 		"LogAppendTime": func(at time.Time) bool { return time.Since(at) < time.Minute },
 	} {
 		if _, ok := c.(embeddedBroker); ok && kind == "LogAppendTime" {
-			continue // it always keeps the producer's; no time of a record decides anything
+			continue // it always keeps the producer's; what looks at times makes do with that
 		}
 		spec := kafkalog.TopicSpec{Name: unique(), Partitions: 1, Configs: map[string]string{"message.timestamp.type": kind, "retention.ms": "-1"}}
 		ctx := within(t, time.Minute)

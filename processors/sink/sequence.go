@@ -24,7 +24,7 @@ type senders struct {
 	first  uint32 // task of the first sender of each stage
 	tasks  uint32 // a stage
 	from   []sender
-	any    bool // whatever numbers are missing
+	any    bool // takes all that is of no older epoch, whatever numbers are missing or there once more
 }
 
 // newSenders knows who writes partition index of topic: of topics that tasks own, one task of each writing stage, else all.
@@ -78,7 +78,7 @@ func (s *senders) take(rec *pb.Record) (bool, error) {
 	case rec.Epoch > from.epoch:
 		due = 1
 	case rec.Seq < due:
-		return false, nil
+		return s.any, nil
 	}
 	if rec.Seq != due && !s.any {
 		return false, fmt.Errorf("sequence gap: task %s/%d epoch %d sent %d where %d was due: the log has lost records; "+

@@ -69,3 +69,20 @@ func TestSendersOfOwnTopics(t *testing.T) {
 		t.Error("loaded the numbers of a task that does not write here")
 	}
 }
+
+// TestTakeAll: who fills other tables takes what numbers are missing before, and what is there once more, but nothing of an epoch that
+// was superseded before what is left of the log.
+func TestTakeAll(t *testing.T) {
+	s := newSenders(topic(t, schemas.Visits), 1, 4)
+	s.any = true
+	s.find(pb.Stage_DWELL, 1).epoch = 2
+	for _, c := range []struct {
+		epoch uint32
+		seq   uint64
+		want  bool
+	}{{1, 7, false}, {2, 3, true}, {1, 8, false}, {2, 6, true}, {2, 4, true}, {2, 6, true}, {2, 7, true}, {3, 2, true}, {2, 8, false}} {
+		if fresh, err := s.take(&pb.Record{Stage: pb.Stage_DWELL, Task: 1, Epoch: c.epoch, Seq: c.seq}); fresh != c.want || err != nil {
+			t.Errorf("epoch %d number %d: %t, %v", c.epoch, c.seq, fresh, err)
+		}
+	}
+}

@@ -31,7 +31,16 @@ import (
 
 	"corridorwatch/internal/kafkalog"
 	"corridorwatch/schemas"
+	"corridorwatch/schemas/pb"
 )
+
+// Sender is a task, and a partition that it writes.
+type Sender struct {
+	Topic     string // without prefix
+	Partition int
+	Stage     pb.Stage
+	Task      uint32
+}
 
 // Config of a sink. Log, Conn or Shards, Prefix, Database and Partitions must be given.
 type Config struct {
@@ -48,9 +57,11 @@ type Config struct {
 	MaxBytes   int                   // ... or records of this many bytes; 0: 64 MiB
 	Logger     *slog.Logger          // nil: slog.Default()
 	Metrics    prometheus.Registerer // takes the sink's metrics; nil: none
-	// FromStart begins where each log begins, whatever was stored, and takes what it finds, also where numbers are missing: to fill other tables from the
-	// same topics, for who looks for gaps himself.
+	// FromStart begins where each log begins, whatever was stored, and takes all it finds: to fill other tables from the same topics, for
+	// who looks for gaps himself. What is of an older epoch than Epochs says is not taken; epochs that begin behind where the log begins
+	// need not be there.
 	FromStart bool
+	Epochs    map[Sender]uint32
 	// Stored is called when a partition's next offset has been stored: nothing below it will be read again. topic is without
 	// prefix. May be nil.
 	Stored func(topic string, partition int, offset int64)

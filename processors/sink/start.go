@@ -68,6 +68,10 @@ func (p *partition) start(ctx context.Context) error {
 	}
 	p.next = start
 	p.senders.any = true
+	for i := range p.senders.from {
+		from := &p.senders.from[i]
+		from.epoch = p.cfg.Epochs[Sender{p.topic.Name, p.index, from.stage, from.task}]
+	}
 	return nil
 }
 
@@ -76,6 +80,9 @@ func (p *partition) start(ctx context.Context) error {
 func (p *partition) overtaken(ctx context.Context, gone *kafkalog.RangeError) error {
 	if p.cfg.FromStart {
 		return gone
+	}
+	if gone.End < p.next { // no other sink can do that
+		return p.check(gone.Start, gone.End)
 	}
 	stored, err := p.stored(ctx)
 	if err != nil {

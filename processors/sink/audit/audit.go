@@ -66,7 +66,7 @@ func Run(ctx context.Context, cfg Config, out io.Writer) (clean bool, err error)
 		fmt.Fprintln(out, "WRONG: the topics have lost records. The tables are not compared: restore the topics, or replay into a new prefix.")
 		return false, nil
 	}
-	if err := cfg.fill(ctx, all); err != nil {
+	if err := cfg.fill(ctx, all, epochs(runs)); err != nil {
 		return false, err
 	}
 	if err := cfg.begins(ctx, all); err != nil {
@@ -129,7 +129,7 @@ func printCuts(out io.Writer, all map[partition]extent) map[string]bool {
 }
 
 // fill runs a sink from the topics' beginning to the end of what is audited into the scratch database.
-func (c Config) fill(ctx context.Context, all map[partition]extent) error {
+func (c Config) fill(ctx context.Context, all map[partition]extent, epochs map[sink.Sender]uint32) error {
 	if err := c.begins(ctx, all); err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (c Config) fill(ctx context.Context, all map[partition]extent) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	err := sink.Run(reading, sink.Config{
-		Log: c.Log, Shards: c.Shards, Prefix: c.Prefix, Database: c.Scratch, Partitions: c.Partitions, FromStart: true, Logger: c.Logger,
+		Log: c.Log, Shards: c.Shards, Prefix: c.Prefix, Database: c.Scratch, Partitions: c.Partitions, FromStart: true, Epochs: epochs, Logger: c.Logger,
 		Stored: func(topic string, index int, offset int64) {
 			mu.Lock()
 			defer mu.Unlock()

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"corridorwatch/internal/kafkalog"
+	"corridorwatch/processors/sink"
 	"corridorwatch/schemas"
 	"corridorwatch/schemas/pb"
 )
@@ -52,9 +53,13 @@ func TestGaps(t *testing.T) {
 
 // TestCutWhileRead: what retention deletes during an audit is not what the topics have lost. What is left is judged.
 func TestCutWhileRead(t *testing.T) {
-	cfg := config(t, numbers{{1, 1}, {1, 2}, {1, 3}, {1, 5, 1}})
+	cfg := config(t, numbers{{1, 1}, {1, 2}, {1, 3}, {1, 4, 1}, {1, 6, 1}})
+	first, err := proto.Marshal(&pb.Record{Stage: pb.Stage_DWELL, Epoch: 1, Seq: 1, Body: &pb.Record_Mark{Mark: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	status := cfg.Log.Appender(schemas.InKafka("t", schemas.TrainStatus), 0) // is read before visits
-	status.Append([]byte("key"), []byte{})
+	status.Append([]byte("key"), first)
 	if _, err := status.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +70,7 @@ func TestCutWhileRead(t *testing.T) {
 	}
 	var out strings.Builder
 	clean, err := Run(t.Context(), cfg, &out)
-	if err != nil || clean || !strings.Contains(out.String(), "5 follows 3 at offset 3") {
+	if err != nil || clean || !strings.Contains(out.String(), "6 follows 4 at offset 4") || strings.Contains(out.String(), "offset 0") {
 		t.Errorf("clean %t, %v\n%s", clean, err, out.String())
 	}
 }
@@ -79,15 +84,21 @@ func TestCutWhereTwoWrote(t *testing.T) {
 		before  int64 // what lies below this offset is deleted
 		line    string
 		whole   bool
+		lowest  uint32 // epoch that is to be compared
 	}{
 		{"repeated first", numbers{{1, 1}, {1, 2}, {1, 3}, {1, 1}, {1, 4}, {1, 5}, {1, 2}, {1, 3}, {1, 4}, {1, 5}, {1, 6}}, 3,
-			"visits/1 dwell/1 1 4 1 6 4 0 none known: behind what was deleted 4 follows 1 at offset 4", true},
+			"visits/1 dwell/1 1 4 1 6 4 0 none known: behind what was deleted 4 follows 1 at offset 4", true, 0},
 		{"gave up before it came to what is new", numbers{{1, 1}, {1, 2}, {1, 3}, {1, 1}, {1, 4}, {1, 5}}, 3,
-			"visits/1 dwell/1 1 3 1 5 0 0 none known: behind what was deleted 4 follows 1 at offset 4", true},
+			"visits/1 dwell/1 1 3 1 5 0 0 none known: behind what was deleted 4 follows 1 at offset 4", true, 0},
 		{"superseded first", numbers{{1, 1}, {2, 1}, {1, 2}, {2, 2}, {2, 3}}, 2,
-			"visits/1 dwell/1 2 2 2 3 0 0 none known: behind what was deleted begins with number 2 at offset 3", true},
-		{"lost long after", numbers{{1, 1}, {1, 2}, {1, 3}, {1, 5, 1}}, 2, "visits/1 dwell/1 1 2 3 5 0 0 5 follows 3 at offset 3", false},
-		{"epoch lost long after", numbers{{1, 1}, {1, 2}, {2, 2, 1}}, 1, "visits/1 dwell/1 2 1 2 2 0 0 begins with number 2 at offset 2", false},
+			"visits/1 dwell/1 2 2 2 3 0 0 none known: behind what was deleted begins with number 2 at offset 3", true, 2},
+		{"what had been written before the pause comes late", numbers{{1, 1}, {1, 2}, {1, 3, 2}, {1, 1, 0}, {1, 4, 2}, {1, 5, 2}}, 3,
+			"visits/1 dwell/1 1 3 1 5 0 0 none known: behind what was deleted 4 follows 1 at offset 4", true, 0},
+		{"silent between", numbers{{1, 1}, {1, 2}, {1, 3}, {1, 4}, {1, 2}, {1, 3}, {1, 5, 3}}, 4,
+			"visits/1 dwell/1 1 3 2 5 0 0 none known: behind what was deleted 5 follows 3 at offset 6", true, 0},
+		{"lost long after", numbers{{1, 1}, {1, 2}, {1, 3}, {1, 4, 1}, {1, 6, 1}}, 2, "visits/1 dwell/1 1 3 3 6 0 0 6 follows 4 at offset 4", false, 0},
+		{"lost twice", numbers{{1, 1}, {1, 2}, {1, 5}, {1, 7}}, 1, "visits/1 dwell/1 1 3 2 7 0 0 7 follows 5 at offset 3", false, 0},
+		{"epoch lost long after", numbers{{1, 1}, {1, 2}, {1, 3, 1}, {2, 2, 1}}, 1, "visits/1 dwell/1 2 1 2 2 0 0 begins with number 2 at offset 3", false, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := config(t, c.written)
@@ -106,6 +117,9 @@ func TestCutWhereTwoWrote(t *testing.T) {
 			whole, err := printRuns(&out, runs)
 			if said := strings.Join(strings.Fields(out.String()), " "); err != nil || whole != c.whole || !strings.HasSuffix(said, c.line) {
 				t.Errorf("whole %t, %v; want %q in\n%s", whole, err, c.line, said)
+			}
+			if lowest := epochs(runs)[sink.Sender{Topic: schemas.Visits, Partition: 1, Stage: pb.Stage_DWELL, Task: 1}]; lowest != c.lowest {
+				t.Errorf("epochs from %d on are compared, want %d", lowest, c.lowest)
 			}
 		})
 	}

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"corridorwatch/internal/kafkalog"
+	"corridorwatch/processors/sink"
 	"corridorwatch/schemas"
 	"corridorwatch/schemas/pb"
 )
@@ -28,11 +29,14 @@ type run struct {
 	repeated, stale int64  // numbers that had been there; records of an epoch that had been superseded
 	gap             string // the first
 	cut             string // what would be a gap, had nothing been deleted just before
-	begun           int64  // when the first record of the task that is left was written, Unix milliseconds
+	resumed         bool   // a later epoch than the task's first that is left, which began before that
+
+	// For the task, in Unix milliseconds by the producer's clock: when the first record was written that is left, and the one with number last.
+	begun, until int64
 }
 
 // overlap is for how long two processes may write what one task has to say: one that was paused and wakes finds out at its next
-// checkpoint. Where a log was cut in between, its first numbers may be repetitions of what is deleted, and those that follow are higher.
+// checkpoint. Where a log was cut in between, its first numbers may be repetitions of what is deleted, and the other's are higher.
 const overlap = time.Minute
 
 type writer struct {
@@ -97,13 +101,15 @@ func next(current map[writer]*run, at partition, e extent, rec *pb.Record, raw *
 	r := current[w]
 	switch {
 	case r == nil || rec.Epoch > r.epoch:
-		begun := &run{at: at, stage: rec.Stage, task: rec.Task, epoch: rec.Epoch, records: 1, first: rec.Seq, last: rec.Seq, begun: raw.TimeMS}
+		begun := &run{at: at, stage: rec.Stage, task: rec.Task, epoch: rec.Epoch, records: 1, first: rec.Seq, last: rec.Seq, begun: raw.TimeMS, until: raw.TimeMS}
 		if r != nil {
-			begun.begun = r.begun
+			begun.begun, begun.until = r.begun, r.until
+			begun.resumed = rec.Seq != 1
 		}
 		if rec.Seq != 1 && (r != nil || e.start == 0) {
-			begun.missing(e, raw, fmt.Sprintf("begins with number %d at offset %d", rec.Seq, raw.Offset))
+			begun.missing(e, fmt.Sprintf("begins with number %d at offset %d", rec.Seq, raw.Offset))
 		}
+		begun.until = raw.TimeMS
 		current[w] = begun
 		return begun
 	case rec.Epoch < r.epoch:
@@ -112,21 +118,34 @@ func next(current map[writer]*run, at partition, e extent, rec *pb.Record, raw *
 		r.repeated++
 	default:
 		if rec.Seq != r.last+1 {
-			r.missing(e, raw, fmt.Sprintf("%d follows %d at offset %d", rec.Seq, r.last, raw.Offset))
+			r.missing(e, fmt.Sprintf("%d follows %d at offset %d", rec.Seq, r.last, raw.Offset))
 		}
 		r.records++
-		r.last = rec.Seq
+		r.last, r.until = rec.Seq, raw.TimeMS
 	}
 	return nil
 }
 
-// missing takes down that numbers before raw are not there.
-func (r *run) missing(e extent, raw *kafkalog.Record, what string) {
-	if e.start > 0 && raw.TimeMS-r.begun < overlap.Milliseconds() {
+// missing takes down that numbers are not there. Once that may be because the log was cut, where the task had been heard for a short
+// time; for how long it was silent then says nothing.
+func (r *run) missing(e extent, what string) {
+	if e.start > 0 && r.cut == "" && r.until-r.begun < overlap.Milliseconds() {
 		r.cut = what
 	} else {
 		r.gap = cmp.Or(r.gap, what)
 	}
+}
+
+// epochs are the lowest that tell what a task has to say in a partition: where one has begun before what is left, older ones that are
+// left were too late.
+func epochs(runs []*run) map[sink.Sender]uint32 {
+	lowest := map[sink.Sender]uint32{}
+	for _, r := range runs {
+		if r.resumed {
+			lowest[sink.Sender{Topic: r.at.topic, Partition: r.at.index, Stage: r.stage, Task: r.task}] = r.epoch
+		}
+	}
+	return lowest
 }
 
 // printRuns writes the table, and tells whether there was no gap.
