@@ -50,8 +50,9 @@ func TestLongStoppedWhileIngesting(t *testing.T) {
 	}
 }
 
-// TestIngestTooEarly: who sends while broker and ClickHouse are just being started waits for them.
-func TestIngestTooEarly(t *testing.T) {
+// TestLongIngestTooEarly: who sends while broker and ClickHouse are just being started waits for them.
+func TestLongIngestTooEarly(t *testing.T) {
+	longtest.Only(t)
 	t.Parallel()
 	dir := t.TempDir()
 	b, err := broker.Start(broker.Config{Dir: dir, Listen: "127.0.0.1:0"})
