@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"corridorwatch/internal/embedded/engine"
+	"corridorwatch/internal/longtest"
 	"corridorwatch/schemas/clickhouse"
 )
 
@@ -365,8 +366,9 @@ func TestKhorgos(t *testing.T) {
 	sameViews(t, "sent twice", s.views(), before)
 }
 
-// TestSentTwice sends files with mistakes in them twice, in CSV and in JSON: no view changes, that of the rejects neither.
-func TestSentTwice(t *testing.T) {
+// TestLongSentTwice sends files with mistakes in them twice, in CSV and in JSON: no view changes, that of the rejects neither.
+func TestLongSentTwice(t *testing.T) {
+	longtest.Only(t)
 	t.Parallel()
 	s := newProgram(t).up("--time", "data")
 	send := func() {

@@ -93,9 +93,10 @@ func TestLongStoryThroughACluster(t *testing.T) {
 	}
 }
 
-// TestReplicatedTables: the statements for replicated tables are ones that ClickHouse understands. Creating them takes Keeper, which
+// TestLongReplicatedTables: the statements for replicated tables are ones that ClickHouse understands. Creating them takes Keeper, which
 // the embedded engine has not.
-func TestReplicatedTables(t *testing.T) {
+func TestLongReplicatedTables(t *testing.T) {
+	longtest.Only(t)
 	d := migrated(t)
 	statements, err := clickhouse.Statements(clickhouse.Config{Addr: "a1:8123,a2:8123;b1:8123,b2:8123", Database: "d", Cluster: "c"})
 	if err != nil {
