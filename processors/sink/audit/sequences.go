@@ -29,7 +29,6 @@ type run struct {
 	repeated, stale int64  // numbers that had been there; records of an epoch that had been superseded
 	gap             string // the first
 	cut             string // what would be a gap, had nothing been deleted just before
-	resumed         bool   // a later epoch than the task's first that is left, which began before that
 
 	// For the task, in Unix milliseconds by the producer's clock: when the first record was written that is left, and the one with number last.
 	begun, until int64
@@ -101,10 +100,9 @@ func next(current map[writer]*run, at partition, e extent, rec *pb.Record, raw *
 	r := current[w]
 	switch {
 	case r == nil || rec.Epoch > r.epoch:
-		begun := &run{at: at, stage: rec.Stage, task: rec.Task, epoch: rec.Epoch, records: 1, first: rec.Seq, last: rec.Seq, begun: raw.TimeMS, until: raw.TimeMS}
+		begun := &run{at: at, stage: rec.Stage, task: rec.Task, epoch: rec.Epoch, records: 1, first: rec.Seq, last: rec.Seq, begun: raw.TimeMS}
 		if r != nil {
 			begun.begun, begun.until = r.begun, r.until
-			begun.resumed = rec.Seq != 1
 		}
 		if rec.Seq != 1 && (r != nil || e.start == 0) {
 			begun.missing(e, fmt.Sprintf("begins with number %d at offset %d", rec.Seq, raw.Offset))
@@ -139,11 +137,13 @@ func (r *run) missing(e extent, what string) {
 // epochs are the lowest that tell what a task has to say in a partition: where one has begun before what is left, older ones that are
 // left were too late.
 func epochs(runs []*run) map[sink.Sender]uint32 {
-	lowest := map[sink.Sender]uint32{}
+	lowest, seen := map[sink.Sender]uint32{}, map[sink.Sender]bool{}
 	for _, r := range runs {
-		if r.resumed {
-			lowest[sink.Sender{Topic: r.at.topic, Partition: r.at.index, Stage: r.stage, Task: r.task}] = r.epoch
+		from := sink.Sender{Topic: r.at.topic, Partition: r.at.index, Stage: r.stage, Task: r.task}
+		if seen[from] && r.first != 1 {
+			lowest[from] = r.epoch
 		}
+		seen[from] = true
 	}
 	return lowest
 }
